@@ -1,0 +1,74 @@
+"""A model in; an engine that runs its exported body in ONNX Runtime out, exporting it once where it never was."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercer.encode.extra import need
+from mercer.encode.model import Model
+from mercer.errors import ModelError
+from mercer.shop import content_hash, disk_errors
+
+__all__ = ["OnnxEngine", "exported"]
+
+EXPORT = 1
+"""Raised when the exported graph changes, so that old files are not used."""
+
+
+class OnnxEngine:
+    """ONNX Runtime on the CPU, float32. torch is not loaded where the exported file exists."""
+
+    name = "onnx"
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        """Open an exported body.
+
+        Raises:
+            ModelError: the file is no body that Mercer exported.
+            MissingExtra: package onnxruntime is not installed.
+        """
+        runtime = need("onnxruntime")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session: Any = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the C++ binding has a class for each cause and no common one
+            raise ModelError(f"{path} is no ONNX model: {error}", cure="delete it; it is exported again") from error
+
+    def __call__(self, embedded: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Engine`."""
+        vectors: NDArray[np.float32] = self._session.run(["vector"], {"embedded": embedded, "mask": mask})[0]
+        return vectors
+
+
+def exported(model: Model, cache: Path) -> Path:
+    """The exported body: beside the model (``onnx/``), else in `cache`, else exported into `cache` now (10 s, torch).
+
+    The file's name holds the model's hash, so a body never meets another model's words.
+    """
+    name = f"body-{content_hash(model.hash, str(EXPORT))}.onnx"
+    for folder in (model.folder / "onnx", cache / "onnx"):
+        if (folder / name).is_file():
+            return folder / name
+    return export_into(cache / "onnx", name, model)
+
+
+def export_into(folder: Path, name: str, model: Model) -> Path:
+    """Export under a temporary name and rename: a killed export leaves no half file behind the right name."""
+    from mercer.encode.engine_torch import export
+
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as temporary:
+            written = Path(temporary) / name
+            export(model, written)
+            os.replace(written, folder / name)
+    return folder / name
