@@ -174,6 +174,7 @@ def _ends(column: NDArray[np.float64], means: NDArray[np.float64], how: Resampli
     if how.method == "percentile" or not 0 < below < 1:
         return tail, 1 - tail
     normal, centred = NormalDist(), column - column.mean()
+    centred /= np.abs(centred).max()  # the skew has no unit; tiny values must not vanish when cubed
     bias = normal.inv_cdf(below)
     skew = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))  # the jackknife of a mean, in closed form
 

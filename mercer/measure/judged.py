@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mercer.errors import RequestError
 
-__all__ = ["Judged", "discounted", "judge", "ratio"]
+__all__ = ["Judged", "discounted", "judge", "ratio", "summed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def judge(
     cut = [runs.get(query, ())[:k] for query in queries]
     ideals = [sorted((_gain(grade, gains, query) for grade in truth[query].values()), reverse=True)[:k]
               for query in queries]  # fmt: skip
-    shape = len(queries), max(1, max(map(len, cut)))
+    shape = len(queries), max(map(len, cut)) or 1
     gain, hit = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
     for row, (query, ranking) in enumerate(zip(queries, cut, strict=True)):
         grades, seen = truth[query], set()
@@ -85,7 +85,12 @@ def _gain(grade: float, gains: Mapping[float, float] | None, query: str) -> floa
 def discounted(gains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of each row's gains over log2(place + 1) (Järvelin and Kekäläinen 2002, as trec_eval has it)."""
     discounts = 1.0 / np.log2(np.arange(2, gains.shape[1] + 2))
-    total: NDArray[np.float64] = gains @ discounts
+    return summed(gains * discounts)
+
+
+def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of each row, left to right: unlike a matrix product, one query's value does not depend on its neighbours."""
+    total: NDArray[np.float64] = rows.cumsum(axis=1)[:, -1]
     return total
 
 

@@ -172,7 +172,7 @@ def _column(values: Any, kind: type[np.str_ | np.int64]) -> NDArray[Any]:
     """A numpy column from numpy, Arrow (whose arrays know ``to_numpy``) or a list."""
     if hasattr(values, "combine_chunks"):
         values = values.combine_chunks()
-    if hasattr(values, "fill_null") and getattr(values, "null_count", 0):
+    if getattr(values, "null_count", None):
         raise RequestError(f"{values.null_count} of {len(values)} values are null", cure="leave those rows out")
     plain = values.to_numpy(zero_copy_only=False) if hasattr(values, "null_count") else values
     return np.asarray(plain).astype(kind) if len(plain) else np.empty(0, dtype=kind)

@@ -12,4 +12,4 @@ from mercer.measure.metric import formula
 @formula("HR", "Hit", "Success")
 def hit_rate(judged: Judged) -> NDArray[np.float64]:
     """1 where at least one relevant product is within k, else 0 (trec_eval's ``success``)."""
-    return judged.relevant.any(axis=1).astype(np.float64)
+    return np.asarray(judged.relevant.any(axis=1), dtype=np.float64)
