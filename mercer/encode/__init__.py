@@ -6,4 +6,4 @@ from mercer.encode.choose import EncodeSettings, choose, load
 from mercer.encode.encoder import TOLERANCE, Encoder
 from mercer.encode.language import chinese_share, language_of
 
-__all__ = ["TOLERANCE", "EncodeSettings", "Encoder", "choose", "chinese_share", "language_of", "load"]
+__all__ = ["TOLERANCE", "EncodeSettings", "Encoder", "chinese_share", "choose", "language_of", "load"]

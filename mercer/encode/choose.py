@@ -74,7 +74,7 @@ def choose(texts: Iterable[str], *, chinese_share: float = DEFAULTS.chinese_shar
     ('minilm', 'e5')
     """
     chinese, other = shares(islice(texts, SAMPLE))
-    return "e5" if chinese and chinese >= chinese_share or other >= OTHER_SHARE else "minilm"
+    return "e5" if (chinese and chinese >= chinese_share) or other >= OTHER_SHARE else "minilm"
 
 
 def load(

@@ -76,7 +76,7 @@ class TextEncoder:
     """
 
     def __init__(
-        self, name: str, *, tokens: Tokens, table: NDArray[np.float32], engine: Engine, batch_tokens: int
+        self, name: str, *, tokens: Tokens, table: NDArray[np.generic], engine: Engine, batch_tokens: int
     ) -> None:
         self.name = name
         self.dimension = int(table.shape[1])

@@ -15,7 +15,7 @@ from mercer.encode.model import Model
 from mercer.errors import ModelError
 from mercer.shop import content_hash, disk_errors
 
-__all__ = ["OnnxEngine", "exported"]
+__all__ = ["OnnxEngine", "beside", "exported"]
 
 EXPORT = 1
 """Raised when the exported graph changes, so that old files are not used."""
@@ -54,21 +54,31 @@ def exported(model: Model, cache: Path) -> Path:
 
     The file's name holds the model's hash, so a body never meets another model's words.
     """
-    name = f"body-{content_hash(model.hash, str(EXPORT))}.onnx"
+    name = _name(model)
     for folder in (model.folder / "onnx", cache / "onnx"):
         if (folder / name).is_file():
             return folder / name
-    return export_into(cache / "onnx", name, model)
+    return _export_into(cache / "onnx", model)
 
 
-def export_into(folder: Path, name: str, model: Model) -> Path:
+def beside(model: Model) -> Path:
+    """Export into the model's own folder (``onnx/``), for a server that has neither torch nor this cache."""
+    path = model.folder / "onnx" / _name(model)
+    return path if path.is_file() else _export_into(path.parent, model)
+
+
+def _name(model: Model) -> str:
+    return f"body-{content_hash(model.hash, str(EXPORT))}.onnx"
+
+
+def _export_into(folder: Path, model: Model) -> Path:
     """Export under a temporary name and rename: a killed export leaves no half file behind the right name."""
     from mercer.encode.engine_torch import export
 
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as temporary:
-            written = Path(temporary) / name
+            written = Path(temporary) / "body.onnx"
             export(model, written)
-            os.replace(written, folder / name)
-    return folder / name
+            os.replace(written, folder / _name(model))
+    return folder / _name(model)

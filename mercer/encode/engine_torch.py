@@ -1,4 +1,4 @@
-"""A model's folder in, its body as a torch module and an engine that runs it out. The one file here that loads torch."""
+"""A model in; its body as a torch module, and the engine that runs it, out. Only this file loads torch."""
 
 from __future__ import annotations
 

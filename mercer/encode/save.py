@@ -1,0 +1,105 @@
+"""Config, tensors and a tokenizer in; a model folder that `load`, transformers and sentence-transformers open out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercer.encode.extra import need
+from mercer.encode.model import read
+from mercer.errors import ModelError, UsageError
+from mercer.shop import disk_errors, write_json
+
+__all__ = ["save"]
+
+
+def save(
+    folder: Path,
+    *,
+    config: Mapping[str, Any],
+    tensors: Mapping[str, NDArray[np.float32]],
+    tokenizer: Path,
+    prefixes: Mapping[str, str],
+    pooling: Literal["mean", "cls"] = "mean",
+) -> None:
+    """Write a model folder under a temporary name and rename it; a reader sees all of it or nothing.
+
+    `config` is a BertConfig as a dictionary, `tensors` go by BertModel's names, `prefixes` by side.
+
+    Raises:
+        ModelError: a tensor has numbers that are not finite.
+        UsageError: `folder` is there already and not empty.
+        DiskFull: there is no room for it.
+    """
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
+            raise ModelError(f"tensor {name} has NaN or infinite values", cure="train with a smaller learning rate")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty", cure="save into a new folder")
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        writing = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        try:
+            _write(writing, config, tensors, tokenizer)
+            _describe(writing, prefixes, pooling)
+            writing.chmod(0o755)
+            _rename(writing, folder)
+        finally:
+            shutil.rmtree(writing, ignore_errors=True)
+
+
+def _write(
+    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]], tokenizer: Path
+) -> None:
+    need("safetensors")
+    from safetensors.numpy import save_file
+
+    contiguous = {name: np.ascontiguousarray(values, np.float32) for name, values in tensors.items()}
+    save_file(contiguous, folder / "model.safetensors", metadata={"format": "pt"})
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    write_json(folder / "config.json", dict(config))
+    for name in ("model.safetensors", "tokenizer.json"):
+        with open(folder / name, "rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def _describe(folder: Path, prefixes: Mapping[str, str], pooling: str) -> None:
+    """What sentence-transformers reads: modules, pooling and prompts."""
+    (folder / "1_Pooling").mkdir()
+    root = "sentence_transformers.models"
+    modules = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    write_json(
+        folder / "modules.json",
+        [
+            {"idx": at, "name": str(at), "path": path, "type": f"{root}.{kind}"}
+            for at, (path, kind) in enumerate(modules)
+        ],
+    )
+    dimension = read(folder).table.shape[1]
+    write_json(
+        folder / "1_Pooling" / "config.json",
+        {
+            "word_embedding_dimension": dimension,
+            "pooling_mode_cls_token": pooling == "cls",
+            "pooling_mode_mean_tokens": pooling == "mean",
+        },
+    )
+    prompts = {"query": prefixes.get("query", ""), "passage": prefixes.get("passage", "")}
+    write_json(folder / "config_sentence_transformers.json", {"prompts": prompts, "default_prompt_name": None})
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
+
+
+def _rename(writing: Path, folder: Path) -> None:
+    try:
+        os.replace(writing, folder)
+    except OSError:
+        if not (folder / "config.json").is_file():
+            raise
+        # another process saved the same model meanwhile: its folder is as good
