@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args
 
 from mercer.errors import SettingsError
@@ -65,14 +64,12 @@ class Inputs(Mapping[str, Frame], Generic[Frame]):
     """The tables that one check may see, by family.
 
     Besides the families: ``FAMILY.malformed`` (row_id, line, text, problem) and ``FAMILY.uncast`` (row_id, field,
-    text) as the reader gave them, and ``products.images`` (row_id, image, exists).
+    text) as the reader gave them, and ``products.images`` (row_id, image, exists) for images that are local files.
     """
 
     tables: Mapping[str, Frame]
     now: int
     """UTC milliseconds of this run: what is later is the future."""
-    folders: Mapping[str, Path] = field(default_factory=dict)
-    """Family → folder of its raw file."""
 
     def __getitem__(self, name: str) -> Frame:
         return self.tables[name]

@@ -25,8 +25,8 @@ FILE = -1
 class Found:
     """Rows of one family that have one problem.
 
-    `rows` has ``row_id``; ``score`` (0 to 1, default 1) and ``suggestion`` (default "") are taken from it where they
-    are columns; every other column is evidence. A LazyFrame of any engine, or an Arrow table.
+    `rows` has ``row_id``; ``field``, ``score`` (0 to 1) and ``suggestion`` are taken from it where they are columns;
+    every other column is evidence. A LazyFrame of any engine, or an Arrow table.
     """
 
     rows: nw.LazyFrame[Any] | pa.Table
@@ -99,14 +99,14 @@ def to_rows(check: Check, found: Found, table: pa.Table, *, settings: CheckSetti
     import pyarrow as pa
 
     count = table.num_rows
-    evidence = [name for name in table.column_names if name not in ("row_id", "score", "suggestion")]
+    evidence = [name for name in table.column_names if name not in ("row_id", "field", "score", "suggestion")]
     texts = [to_json(row) for row in table.select(evidence).to_pylist()] if evidence else ["{}"] * count
     columns = set(table.column_names)
     return _rows(
         check,
         found.family,
         row_id=table["row_id"],
-        field=pa.array([found.field] * count, pa.string()),
+        field=table["field"] if "field" in columns else pa.array([found.field] * count, pa.string()),
         problem=pa.array([found.problem] * count, pa.string()),
         score=table["score"] if "score" in columns else pa.array([found.score] * count, pa.float64()),
         evidence=pa.array(texts, pa.string()),

@@ -1,0 +1,129 @@
+"""Products in; prices that cannot be, or that stand far outside their kind, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mercer.errors import SettingsError
+from mercer.quality.check import CheckSettings, Inputs, Problem, check
+from mercer.quality.finding import Found
+
+__all__ = ["Price", "price"]
+
+NORMAL = 1.4826
+"""Makes the median absolute deviation of a normal distribution its standard deviation."""
+
+
+@dataclass(frozen=True)
+class Price(CheckSettings):
+    """How far outside is too far."""
+
+    group: int = 20
+    """Products of one category (and brand) below which their prices say nothing of each other."""
+    limit: float = 6.0
+    """Robust standard deviations of log10(price) from the median of the group."""
+    least_spread: float = 0.08
+    """Floor of that deviation in log10 (0.08 is 20 %), as shops of few price points have none."""
+    scale: float = 0.85
+    """Distance from the median in log10 above which a wrong unit or decimal point is likely (0.85 is 7 times)."""
+    list_ratio: float = 5.0
+    """Price over list price above which the unit of one of the two is wrong."""
+    deepest_cut: float = 0.02
+    """Price over list price below which it is no reduction but a wrong unit."""
+
+    def __post_init__(self) -> None:
+        CheckSettings.__post_init__(self)
+        for name in ("limit", "least_spread", "scale", "list_ratio"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}", cure="give a number above 0")
+        if self.group < 3:
+            raise SettingsError(f"group is {self.group}", cure="give at least 3 products")
+
+
+@check(
+    "C06",
+    families=("products",),
+    tier="relational",
+    severity="high",
+    problems={
+        "not_positive": Problem("the price is zero or negative", "价格为零或负数", "quarantine"),
+        "not_finite": Problem("the price is infinite or no number", "价格为无穷大或非数字", "quarantine"),
+        "wrong_scale": Problem("the price is 10 or 100 times off its kind", "价格与同类相差10倍或100倍", "quarantine"),
+        "outlier": Problem("the price is far outside its category", "价格远离同类商品", "warn"),
+        "above_list": Problem("the price is above the list price", "售价高于原价", "warn"),
+    },
+    settings=Price,
+    english="a price is positive, finite and of the order of its kind",
+    chinese="价格为正、有限，且与同类商品同一数量级",
+)
+def price(inputs: Inputs[Any], settings: Price) -> Iterator[Found]:
+    """Impossible prices, prices against list prices, and robust outliers within category, brand and currency.
+
+    The z-score is of log10(price) with the exact median and MAD of the smallest group that is large enough. One so
+    far off that a factor of ten or more explains it is quarantined with the price that would fit; others are said.
+    """
+    import narwhals.stable.v2 as nw
+
+    products = inputs["products"]
+    amount, listed = nw.col("price"), nw.col("list_price")
+    bad = ~amount.is_finite()
+    yield Found(products.filter(bad).select("row_id", "price"), "products", "price", "not_finite")
+    yield Found(products.filter((amount <= 0) & ~bad).select("row_id", "price"), "products", "price", "not_positive")
+
+    good = products.filter((amount > 0) & amount.is_finite())
+    evidence = ("row_id", "price", "list_price")
+    pairs = good.filter((listed > 0) & listed.is_finite())
+    wrong = (amount > listed * settings.list_ratio) | (amount < listed * settings.deepest_cut)
+    yield Found(pairs.filter(wrong).select(*evidence), "products", "price", "wrong_scale", 0.9)
+    yield Found(pairs.filter((amount > listed) & ~wrong).select(*evidence), "products", "price", "above_list", 0.6)
+
+    far = _far(good, settings)
+    apart = nw.col("distance").abs() >= settings.scale
+    fitting = nw.when(nw.col("distance") > 0).then(nw.lit("too high")).otherwise(nw.lit("too low"))
+    columns = ("row_id", "price", "category", "brand", "typical", "z", "group")
+    scaled = far.filter(apart).with_columns(suggestion=fitting).select(*columns, "suggestion")
+    yield Found(scaled, "products", "price", "wrong_scale", 0.8)
+    yield Found(far.filter(~apart).select(*columns), "products", "price", "outlier", 0.5)
+
+
+def _far(good: Any, settings: Price) -> Any:
+    """Products beyond the limit, judged in category and brand where those are many, else in the category."""
+    import narwhals.stable.v2 as nw
+
+    base = good.filter(~nw.col("category").is_null()).select(
+        "row_id",
+        "price",
+        "category",
+        brand=nw.col("brand").fill_null(""),
+        currency=nw.col("currency").fill_null(""),
+        log=nw.col("price").log(10),
+    )
+    narrow = _scored(base, ("category", "brand", "currency"), settings)
+    rest = base.join(narrow.select("row_id"), on="row_id", how="anti")
+    wide = _scored(base, ("category", "currency"), settings).join(rest.select("row_id"), on="row_id", how="semi")
+    far = nw.col("z").abs() > settings.limit
+    return nw.concat([narrow.filter(far), wide.filter(far)], how="vertical")
+
+
+def _scored(base: Any, keys: tuple[str, ...], settings: Price) -> Any:
+    """Robust z-scores of every product in a large enough group of `keys`."""
+    import narwhals.stable.v2 as nw
+
+    middle = base.group_by(*keys).agg(middle=nw.col("log").median(), group=nw.len())
+    apart = base.join(middle.filter(nw.col("group") >= settings.group), on=list(keys), how="inner")
+    apart = apart.with_columns(distance=nw.col("log") - nw.col("middle"), size=(nw.col("log") - nw.col("middle")).abs())
+    spread = apart.group_by(*keys).agg(spread=nw.col("size").median() * NORMAL)
+    joined = apart.join(spread, on=list(keys), how="inner")
+    floor = nw.max_horizontal(nw.col("spread"), nw.lit(settings.least_spread))
+    return joined.select(
+        "row_id",
+        "price",
+        "category",
+        "brand",
+        "distance",
+        group=nw.col("group").cast(nw.Int64),
+        typical=nw.lit(10.0) ** nw.col("middle"),
+        z=nw.col("distance") / floor,
+    )
