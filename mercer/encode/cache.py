@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.encode.encoder import Encoder, Side, Tick
-from mercer.errors import DiskFull, ShopError
+from mercer.errors import DiskFull, ShopError, UsageError
 from mercer.shop import content_hash, disk_errors
 
 __all__ = ["VectorCache"]
@@ -51,6 +51,8 @@ class VectorCache:
             ShopError: the file is damaged or cannot be written.
             DiskFull: there is no room for new vectors; those committed before are kept.
         """
+        if isinstance(texts, str):
+            raise UsageError(f"texts is one string ({texts[:20]!r})", cure="give a list of strings")
         held = list(texts)
         keys = [_key(text, side) for text in held]
         vectors = np.empty((len(held), encoder.dimension), np.float32)
