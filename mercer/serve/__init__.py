@@ -1,1 +1,30 @@
-"""Room."""
+"""A shop's open doors in; an HTTP application (JSON and storefront pages) out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mercer.errors import MissingExtra
+from mercer.serve.doors import Doors
+from mercer.serve.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+__all__ = ["Doors", "ServeSettings", "create_app"]
+
+
+def create_app(doors: Doors, *, settings: ServeSettings | None = None, images: Path | None = None) -> FastAPI:
+    """The ASGI application over a shop's doors; `images` is the folder that catalogue image paths start from.
+
+    Raises:
+        MissingExtra: fastapi, uvicorn or prometheus-client is not installed.
+    """
+    try:
+        from mercer.serve.app import build
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("mercer"):
+            raise
+        raise MissingExtra(str(error.name), extra="serve") from error
+    return build(doors, settings=settings or ServeSettings(), images=images)

@@ -1,0 +1,65 @@
+"""Nothing in; whether the server lives, whether the shop can answer, and what was counted out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from mercer import __version__
+from mercer.errors import MercerError
+from mercer.serve.api.body import json_response
+from mercer.serve.doors import Doors
+from mercer.serve.metrics import Metrics
+from mercer.serve.problem import Problem, problem
+
+__all__ = ["router"]
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+    version: str = __version__
+
+
+class Ready(BaseModel):
+    """The shop can answer."""
+
+    status: str = "ready"
+    products: int
+
+
+def router(doors: Doors, metrics: Metrics) -> APIRouter:
+    """Routes /health, /ready and /metrics."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health", responses={200: {"model": Health}}, summary="Does the process live?")
+    async def health() -> Response:
+        return json_response(Health())
+
+    @routes.get(
+        "/ready", responses={200: {"model": Ready}, 503: {"model": Problem}}, summary="Can the shop answer, or why not?"
+    )
+    def ready() -> Response:
+        count, reasons = _state(doors)
+        if reasons:
+            cure = "run: mercer index SHOP, then start the server again"
+            return problem(503, "; ".join(reasons), cure=cure, extra={"reasons": reasons})
+        return json_response(Ready(products=count))
+
+    @routes.get("/metrics", summary="Counters and histograms for Prometheus")
+    def counted() -> Response:
+        metrics.products.set(_state(doors)[0])
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def _state(doors: Doors) -> tuple[int, list[str]]:
+    """Products in the index, and why the shop cannot answer."""
+    try:
+        count = doors.index.count()
+    except MercerError as error:
+        return 0, [f"the index does not answer: {error.problem}"]
+    return count, [] if count else ["the index has no products"]

@@ -1,0 +1,61 @@
+"""Doors and settings in; one ASGI application out: API, storefront, health, and what guards them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi import Request as WebRequest
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from mercer import __version__
+from mercer.serve import problem
+from mercer.serve.api import events, find, health, products
+from mercer.serve.doors import Doors
+from mercer.serve.guard import Guard
+from mercer.serve.metrics import Metrics, Timed
+from mercer.serve.settings import ServeSettings
+from mercer.serve.storefront import image, route
+from mercer.serve.storefront.page import HERE, Pages
+from mercer.serve.storefront.shelf import Shelves
+
+__all__ = ["build"]
+
+ABOUT = "Search and recommendation for one shop. Errors are RFC 9457 problems with the value seen and the cure."
+
+
+def build(doors: Doors, *, settings: ServeSettings, images: Path | None) -> FastAPI:
+    """Compose the application; it does not close the doors, their owner does."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        import anyio.to_thread
+
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        yield
+
+    app = FastAPI(
+        title="Mercer", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    metrics = Metrics()
+    ask = find.Asker(doors, metrics)
+    pages = Pages(settings, Shelves(doors))
+    app.include_router(find.router(doors, ask))
+    app.include_router(events.router(doors, metrics, settings=settings))
+    app.include_router(products.router(doors))
+    app.include_router(health.router(doors, metrics))
+    app.include_router(route.router(doors, ask, pages, settings=settings))
+    app.include_router(image.router(doors, images))
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: WebRequest) -> Response:
+        return pages(request, "docs.html", api=app.openapi())
+
+    problem.install(app, page=pages.error)
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Timed, metrics=metrics)
+    return app

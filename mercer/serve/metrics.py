@@ -1,0 +1,85 @@
+"""Requests and answers in; Prometheus counters and histograms out."""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mercer.records import Page
+
+__all__ = ["Metrics", "Timed"]
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds: around the 10 to 100 ms in which a shopper should have an answer."""
+
+
+class Metrics:
+    """One registry an application, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "mercer_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "mercer_request_seconds", "Time to answer", ["route"], buckets=BUCKETS, registry=self.registry
+        )
+        self.stages = Histogram(
+            "mercer_stage_seconds", "Time in one stage of an answer", ["scene", "stage"],
+            buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.answers = Counter("mercer_answers", "Pages of hits given", ["scene"], registry=self.registry)
+        self.degraded = Counter(
+            "mercer_degraded_answers", "Pages that had to leave something out", ["scene"], registry=self.registry
+        )
+        self.empty = Counter("mercer_empty_answers", "Pages without a hit", ["scene"], registry=self.registry)
+        self.events = Counter("mercer_events", "Events by what became of them", ["outcome"], registry=self.registry)
+        self.products = Gauge("mercer_products", "Products in the index", registry=self.registry)
+
+    def page(self, scene: str, page: Page) -> None:
+        """Count an answer and its stages."""
+        self.answers.labels(scene).inc()
+        if page.degraded:
+            self.degraded.labels(scene).inc()
+        if not page.hits:
+            self.empty.labels(scene).inc()
+        for stage, milliseconds in page.stages.items():
+            self.stages.labels(scene, stage).observe(milliseconds / 1000)
+
+    def text(self) -> bytes:
+        """Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+class Timed:
+    """ASGI middleware that counts and times every request by its route, never by its path."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self.metrics.requests.labels(method, route, str(status)).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - start)
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

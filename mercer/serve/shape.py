@@ -1,0 +1,264 @@
+"""JSON in, JSON out: every field of the API with its bounds, as pydantic models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mercer.records import Action
+
+__all__ = [
+    "Answer",
+    "Context",
+    "EventBatch",
+    "EventShape",
+    "FilterShape",
+    "HitShape",
+    "Ids",
+    "LedgerLine",
+    "ProductBatch",
+    "ProductPatch",
+    "ProductShape",
+    "Recommendation",
+    "Search",
+    "Stored",
+    "Suggestions",
+]
+
+K_LIMIT = 100
+"""Most hits in one answer: what a page can show."""
+
+OFFSET_LIMIT = 10_000
+"""Deepest hit: beyond it an answer costs more than it can be worth."""
+
+BATCH_LIMIT = 1000
+"""Products or events in one call."""
+
+FILTER_FIELDS = ("id", "brand", "category", "price", "rating", "stock", "in_stock", "attributes.NAME")
+"""As records.Filter has them."""
+
+FACET_FIELDS = ("brand", "category", "price", "rating", "in_stock", "attributes.NAME")
+
+NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_CONTROL)]
+MaybeId = Annotated[str, StringConstraints(max_length=128, pattern=NO_CONTROL)]
+Short = Annotated[str, StringConstraints(max_length=64, pattern=NO_CONTROL)]
+Words = Annotated[str, StringConstraints(max_length=200)]
+Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+
+
+class Shape(BaseModel):
+    """Unknown fields are refused, numbers are not read from strings."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _known(field: str, known: tuple[str, ...], what: str) -> None:
+    if field not in known and not (field.startswith("attributes.") and 11 < len(field) <= 75):
+        message = "{what} field {field} is unknown; known: {known}"
+        raise PydanticCustomError(
+            "unknown_field", message, {"what": what, "field": repr(field[:80]), "known": ", ".join(known)}
+        )
+
+
+class FilterShape(Shape):
+    """A condition that every hit meets."""
+
+    field: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    values: Annotated[list[Words], Field(max_length=100)] = []
+    low: Bound | None = None
+    high: Bound | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> FilterShape:
+        _known(self.field, FILTER_FIELDS, "filter")
+        if not self.values and self.low is None and self.high is None:
+            raise PydanticCustomError("empty_filter", "the filter is empty; give values, low or high")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise PydanticCustomError("empty_range", "low is above high; swap them")
+        return self
+
+
+class Context(Shape):
+    """Where and when the shopper asks."""
+
+    device: Short = ""
+    place: Short = ""
+    time: Annotated[int, Field(ge=0, le=10**14)] | None = None
+    """UTC, milliseconds since 1970."""
+
+
+class _Question(Shape):
+    shopper: MaybeId = ""
+    session: MaybeId = ""
+    filters: Annotated[list[FilterShape], Field(max_length=20)] = []
+    k: Annotated[int, Field(ge=1, le=K_LIMIT)] = 10
+    offset: Annotated[int, Field(ge=0, le=OFFSET_LIMIT)] = 0
+    context: Context = Context()
+    explain: bool = False
+    """Give the ledger of scores with each hit."""
+
+
+class Search(_Question):
+    """A search. An empty query browses what the filters leave."""
+
+    query: Annotated[str, StringConstraints(max_length=1000)] = ""
+    facets: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=10)] = []
+    sort: Literal["relevance", "price_up", "price_down", "rating"] = "relevance"
+    exclude: Annotated[list[Id], Field(max_length=BATCH_LIMIT)] = []
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Search:
+        for field in self.facets:
+            _known(field, FACET_FIELDS, "facet")
+        return self
+
+
+class Recommendation(_Question):
+    """A recommendation; `similar` and `together` are about `item`."""
+
+    scene: Literal["home", "next", "similar", "together", "trending"]
+    item: MaybeId = ""
+    exclude: Annotated[list[Id], Field(max_length=BATCH_LIMIT)] = []
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Recommendation:
+        if self.scene in ("similar", "together") and not self.item:
+            raise PydanticCustomError("no_item", "scene {scene} needs an item; give its id", {"scene": self.scene})
+        return self
+
+
+class EventShape(Shape):
+    """One thing that a shopper did or was shown."""
+
+    id: Id
+    type: Action
+    product: Id
+    time: Annotated[int, Field(ge=946_684_800_000, le=10**14)] | None = None
+    """UTC, milliseconds since 1970, from 2000 on; the server's clock where none is given."""
+    shopper: MaybeId = ""
+    session: MaybeId = ""
+    query_id: MaybeId = ""
+    position: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """1 is the top."""
+    quantity: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    price: Price | None = None
+    device: Short = ""
+    place: Short = ""
+
+
+class EventBatch(Shape):
+    """Each item is checked on its own, so that one bad event does not lose the others."""
+
+    events: Annotated[list[object], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+
+class ProductPatch(Shape):
+    """Fields of one product to change; fields left out stay as they are."""
+
+    id: Id
+    title: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
+    description: Annotated[str, StringConstraints(max_length=50_000)] | None = None
+    bullets: Annotated[str, StringConstraints(max_length=20_000)] | None = None
+    brand: Words | None = None
+    category: (
+        Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=200)]], Field(max_length=10)] | None
+    ) = None
+    """Path from the broadest to the narrowest level."""
+    price: Price | None = None
+    list_price: Price | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3})?$")] | None = None
+    """ISO 4217."""
+    stock: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    availability: Literal["", "in_stock", "out_of_stock", "preorder", "discontinued"] | None = None
+    image: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    url: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    rating: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] | None = None
+    rating_count: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    attributes: (
+        Annotated[
+            dict[
+                Annotated[str, StringConstraints(min_length=1, max_length=64)],
+                Annotated[str, StringConstraints(max_length=1000)],
+            ],
+            Field(max_length=100),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _keeps_its_title(self) -> ProductPatch:
+        if "title" in self.model_fields_set and self.title is None:
+            raise PydanticCustomError("no_title", "title is null; give the title or leave the field out")
+        return self
+
+
+class ProductShape(ProductPatch):
+    """A whole product."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class ProductBatch(Shape):
+    """Each item is checked on its own."""
+
+    products: Annotated[list[object], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+
+class Ids(Shape):
+    """Products to take out."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+
+class LedgerLine(BaseModel):
+    """One signal and its part of the score."""
+
+    signal: str
+    value: float
+    part: float
+
+
+class HitShape(BaseModel):
+    """A product in an answer; `ledger` only where it was asked for."""
+
+    id: str
+    product: ProductShape
+    score: float
+    reason: str
+    ledger: list[LedgerLine] | None = None
+
+
+class Answer(BaseModel):
+    """What both doors give back."""
+
+    query_id: str
+    hits: list[HitShape]
+    facets: dict[str, dict[str, int]]
+    total: int
+    corrected: str
+    degraded: str
+    stages: dict[str, float]
+    """Milliseconds."""
+
+
+class Suggestions(BaseModel):
+    """Completions of what was typed."""
+
+    query_id: str
+    completions: list[str]
+
+
+class Stored(BaseModel):
+    """What became of a batch."""
+
+    accepted: int
+    """Items without a fault."""
+    stored: int
+    """Items that changed something."""
+    duplicates: int = 0
+    """Events that were here already."""

@@ -1,0 +1,102 @@
+"""The address of a results page in; what is asked, and the addresses of its neighbours, out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from mercer.records import Filter, Request, Shopper
+from mercer.serve.shape import OFFSET_LIMIT
+
+__all__ = ["FACETS", "SORTS", "Question"]
+
+FACETS = ("category", "brand", "price", "in_stock")
+SORTS = ("relevance", "price_up", "price_down", "rating")
+QUERY_LIMIT = 200
+"""Characters of a query typed into the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A results page: words, filters, order, page number. Anything unreadable in an address is left out."""
+
+    q: str = ""
+    category: str = ""
+    brand: str = ""
+    low: float | None = None
+    high: float | None = None
+    in_stock: bool = False
+    sort: str = "relevance"
+    page: int = 1
+
+    @classmethod
+    def read(cls, address: Mapping[str, str], *, page_size: int) -> Question:
+        """Read the query string of an address."""
+        sort = address.get("sort", "")
+        page = address.get("page", "")
+        last = max(1, OFFSET_LIMIT // page_size)
+        return cls(
+            q=" ".join(address.get("q", "").split())[:QUERY_LIMIT],
+            category=address.get("category", "")[:200],
+            brand=address.get("brand", "")[:200],
+            low=_amount(address.get("low", "")),
+            high=_amount(address.get("high", "")),
+            in_stock=address.get("in_stock", "") == "true",
+            sort=sort if sort in SORTS else "relevance",
+            page=min(last, max(1, int(page))) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+        )
+
+    def request(self, shopper: Shopper, session: str, *, page_size: int, language: str) -> Request:
+        """What the search door is asked."""
+        filters = []
+        for field in ("category", "brand"):
+            if getattr(self, field):
+                filters.append(Filter(field, (getattr(self, field),)))
+        if self.low is not None or self.high is not None:
+            filters.append(Filter("price", (), self.low, self.high))
+        if self.in_stock:
+            filters.append(Filter("in_stock", ("true",)))
+        return Request(
+            query=self.q,
+            shopper=shopper,
+            session=session,
+            filters=tuple(filters),
+            facets=FACETS,
+            sort=self.sort,  # type: ignore[arg-type]  # one of SORTS, which are the literals
+            k=page_size,
+            offset=(self.page - 1) * page_size,
+            context={"language": language},
+        )
+
+    def url(self, **changes: object) -> str:
+        """Address of the page with some fields changed; any change but of the page leads to its first page."""
+        other = dataclasses.replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]  # fields by name
+        values = {name: _text(getattr(other, name)) for name in Question.__slots__}
+        defaults = {"sort": "relevance", "page": "1"}
+        given = {name: value for name, value in values.items() if value and value != defaults.get(name)}
+        return "/search" + ("?" + urlencode(given) if given else "")
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.category or self.brand or self.in_stock or self.low is not None or self.high is not None)
+
+    def bare(self) -> str:
+        """Address of the same words without filters."""
+        return Question(q=self.q).url()
+
+
+def _amount(text: str) -> float | None:
+    try:
+        value = float(text) if len(text) < 20 else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and 0 <= value <= 1e12 else None
+
+
+def _text(value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return "true" if value is True else f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,148 @@
+"""Addresses of the storefront in; home, results, product page, cart and language switch out."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Annotated
+from urllib.parse import parse_qs, quote, urlencode
+
+from fastapi import APIRouter, Body, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from mercer import records
+from mercer.errors import NotFoundError
+from mercer.records import Event, Page, Product
+from mercer.serve.api.find import Asker
+from mercer.serve.doors import Doors
+from mercer.serve.settings import ServeSettings
+from mercer.serve.storefront import card
+from mercer.serve.storefront.page import Pages
+from mercer.serve.storefront.question import SORTS, Question
+from mercer.serve.storefront.visitor import Visitor, remember_language, visitor
+
+__all__ = ["router"]
+
+ROW = 6
+"""Products in a row beside another product."""
+
+
+def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -> APIRouter:
+    """Routes of the pages; none is part of the API."""
+    routes = APIRouter(include_in_schema=False)
+
+    def beside(scene: records.Scene, who: Visitor, k: int, item: str = "") -> Page:
+        """A recommendation for a page; an item's missing neighbours are no reason to lose the page."""
+        request = records.Request(
+            scene=scene,
+            item=item,
+            shopper=doors.shopper(who.shopper),
+            session=who.session,
+            k=k,
+            context={"language": who.words.language},
+        )
+        return ask(request)
+
+    @routes.get("/")
+    def home(request: Request) -> Response:
+        who = visitor(request)
+        shopper = doors.shopper(who.shopper)
+        feed = beside("home", who, settings.page_size)
+        trending = beside("trending", who, ROW)
+        seen = doors.index.products(list(dict.fromkeys(reversed(shopper.products)))[:ROW]) if shopper.products else []
+        return pages(
+            request, "home.html", who=who, feed=feed, hits=card.cards(feed), trending=trending,
+            popular=card.cards(trending), seen=[_plain(product) for product in seen], known=bool(shopper.products),
+        )  # fmt: skip
+
+    @routes.get("/search")
+    def search(request: Request) -> Response:
+        who = visitor(request)
+        question = Question.read(request.query_params, page_size=settings.page_size)
+        found = ask(
+            question.request(
+                doors.shopper(who.shopper), who.session, page_size=settings.page_size, language=who.words.language
+            )
+        )
+        instead = beside("trending", who, ROW) if not found.hits else None
+        return pages(
+            request, "search.html", who=who, q=question.q, shelf=question.category, question=question, found=found,
+            hits=card.cards(found, offset=(question.page - 1) * settings.page_size), sorts=SORTS,
+            facets=_facets(question, found), last=max(1, -(-found.total // settings.page_size)),
+            instead=instead, others=card.cards(instead) if instead else [],
+        )  # fmt: skip
+
+    @routes.get("/p/{id:path}")
+    def product(request: Request, id: str) -> Response:
+        who = visitor(request)
+        thing = _product(doors, id)
+        similar, together = beside("similar", who, ROW, thing.id), beside("together", who, 4, thing.id)
+        return pages(
+            request, "product.html", who=who, shelf=thing.category[0] if thing.category else "", product=thing,
+            similar=similar, alike=card.cards(similar), together=together, bundle=card.cards(together),
+            price=card.amount(thing.price, thing.currency), cut=card.reduction(thing),
+            was=card.amount(thing.list_price, thing.currency), stock=card.stock_line(thing, who.words),
+            query_id=request.query_params.get("from", "")[:64], position=_position(request),
+            added=request.query_params.get("added") == "1",
+        )  # fmt: skip
+
+    @routes.post("/cart")
+    def cart(
+        request: Request, form: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
+    ) -> Response:
+        """The cart button where scripts do not run."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise HTTPException(403, "another site sent this form")
+        fields = {name: values[0] for name, values in parse_qs(form.decode("utf-8", "replace")).items()}
+        who, thing = visitor(request), _product(doors, fields.get("product", ""))
+        event = Event(
+            id=secrets.token_urlsafe(15), type="add_to_cart", product=thing.id, time=int(time.time() * 1000),
+            shopper=who.shopper, session=who.session, query_id=fields.get("query_id", "")[:64], quantity=1.0,
+            price=thing.price,
+        )  # fmt: skip
+        doors.events.append([event])
+        address = f"/p/{quote(thing.id, safe='')}?" + urlencode({"from": event.query_id, "added": "1"})
+        return who.remember(RedirectResponse(address, 303))
+
+    @routes.get("/language/{language}")
+    def language(language: str, back: str = "/") -> Response:
+        local = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
+        return remember_language(RedirectResponse(quote(back, safe="/?&=%+") if local else "/", 303), language)
+
+    return routes
+
+
+def _product(doors: Doors, id: str) -> Product:
+    found = doors.product(id) if 0 < len(id) <= 128 else None
+    if found is None:
+        raise NotFoundError(f"product {id[:128]!r} is not in the catalogue", cure="search for it by name")
+    return found
+
+
+def _plain(product: Product) -> card.Card:
+    """A product on its own, from no answer."""
+    return card.cards(Page("", (records.Hit(product, 0.0),), 1))[0]
+
+
+def _position(request: Request) -> str:
+    at = request.query_params.get("at", "")
+    return at if at.isascii() and at.isdigit() and 0 < len(at) < 7 else ""
+
+
+def _facets(question: Question, found: Page) -> dict[str, object]:
+    """Each facet's choices; a chosen one leads to the page without it."""
+    facets: dict[str, object] = {}
+    for field in ("category", "brand"):
+        counts = found.facets.get(field, {})
+        chosen = getattr(question, field)
+        addresses = {name: question.url(**{field: "" if name == chosen else name}) for name in counts}
+        facets[field] = card.choices(counts, chosen, addresses, most=10)
+    currency = next((hit.product.currency for hit in found.hits if hit.product.currency), "")
+    facets["price"] = [
+        (low, high, count, (low, high) == (question.low, question.high))
+        for low, high, count in card.price_choices(found.facets.get("price", {}))
+    ]
+    facets["stock"] = found.facets.get("in_stock", {}).get("true", 0)
+    facets["amount"] = lambda value: card.amount(value, currency)
+    return facets

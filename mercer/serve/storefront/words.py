@@ -1,0 +1,130 @@
+"""A browser's language in; every phrase of the storefront in that language out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["LANGUAGES", "Words", "choose"]
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
+"""Code of the interface language, and its own name."""
+
+PHRASES: Mapping[str, tuple[str, str]] = {
+    "skip": ("Skip to the content", "跳到正文"),
+    "home": ("Home", "首页"),
+    "search": ("Search", "搜索"),
+    "search_label": ("Search the shop", "搜索本店"),
+    "search_hint": ("What are you looking for?", "想找点什么？"),
+    "suggestions": ("Suggestions", "搜索建议"),
+    "language": ("Language", "语言"),
+    "categories": ("Categories", "商品分类"),
+    "for_you": ("Chosen for you", "为你挑选"),
+    "for_you_note": ("It changes with everything you look at.", "看得越多，推荐越懂你。"),
+    "welcome": ("Good things, well found", "好物，一寻即得"),
+    "welcome_note": ("Look around: this page learns from every click.", "随便逛逛：你的每次点击都会让这里更合心意。"),
+    "trending": ("Popular now", "近期热门"),
+    "seen": ("You looked at", "最近看过"),
+    "results_for": ("Results for “{query}”", "“{query}”的搜索结果"),
+    "everything": ("All products", "全部商品"),
+    "count_one": ("{count} product", "{count} 件商品"),
+    "count": ("{count} products", "{count} 件商品"),
+    "corrected": ("Showing results for “{query}”", "已为你显示“{query}”的结果"),
+    "degraded": (
+        "Part of the search did not answer, so this list may be incomplete.",
+        "部分搜索服务未响应，结果可能不完整。",
+    ),
+    "filters": ("Filters", "筛选"),
+    "clear": ("Clear all", "清除全部"),
+    "remove": ("Remove filter {name}", "移除筛选条件 {name}"),
+    "category": ("Category", "分类"),
+    "brand": ("Brand", "品牌"),
+    "price": ("Price", "价格"),
+    "price_from": ("Lowest price", "最低价"),
+    "price_to": ("Highest price", "最高价"),
+    "apply": ("Apply", "确定"),
+    "above": ("from {low}", "{low} 以上"),
+    "below": ("up to {high}", "{high} 以下"),
+    "in_stock_only": ("In stock only", "仅看有货"),
+    "sort": ("Sort by", "排序"),
+    "relevance": ("Best match", "综合"),
+    "price_up": ("Price, lowest first", "价格从低到高"),
+    "price_down": ("Price, highest first", "价格从高到低"),
+    "rating": ("Rating", "评分"),
+    "pages": ("Pages", "分页"),
+    "previous": ("Previous", "上一页"),
+    "next": ("Next", "下一页"),
+    "page": ("Page {page}", "第 {page} 页"),
+    "nothing": ("Nothing found for “{query}”", "没有找到“{query}”"),
+    "nothing_filters": ("Nothing meets all of these filters", "没有同时符合这些条件的商品"),
+    "try": ("What may help", "不妨试试"),
+    "try_fewer": ("Use fewer or more general words.", "换用更少、更宽泛的词。"),
+    "try_spelling": ("Check the spelling, or say it in another language.", "检查一下有没有错字，或换一种语言。"),
+    "try_filters": ("Search again without filters", "去掉筛选条件再搜"),
+    "instead": ("Others like these", "大家都在看"),
+    "out_of_stock": ("Sold out", "暂时缺货"),
+    "in_stock": ("In stock", "有货"),
+    "few_left": ("Only {count} left", "仅剩 {count} 件"),
+    "preorder": ("Pre-order", "预售"),
+    "was": ("before", "原价"),
+    "reduced": ("{percent}% off", "降 {percent}%"),
+    "add": ("Add to cart", "加入购物车"),
+    "added": ("Added to cart", "已加入购物车"),
+    "failed": ("That did not work. Please try again.", "操作未成功，请再试一次。"),
+    "details": ("Details", "商品参数"),
+    "about": ("About this product", "商品介绍"),
+    "similar": ("Similar products", "相似商品"),
+    "together": ("Bought together", "一起购买"),
+    "rated": ("{rating} of 5", "{rating} 分（满分 5 分）"),
+    "ratings": ("{count} ratings", "{count} 条评价"),
+    "path": ("Where you are", "当前位置"),
+    "sku": ("Product number", "商品编号"),
+    "wrong": ("This did not work", "出了点问题"),
+    "missing": ("There is nothing here", "这里什么都没有"),
+    "back_home": ("Back to the home page", "回到首页"),
+    "footer": ("Search and recommendation by Mercer, on this machine.", "搜索与推荐由掌柜在本机提供。"),
+    "api": ("For programs: API", "开发者：API"),
+    "empty_shop": ("This shop has no products yet.", "店里还没有商品。"),
+}
+
+
+class Words:
+    """Phrases of one language.
+
+    >>> Words("zh")("results_for", query="茶杯")
+    '“茶杯”的搜索结果'
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self._column = list(LANGUAGES).index(self.language)
+
+    def __call__(self, phrase: str, **values: object) -> str:
+        return PHRASES[phrase][self._column].format(**values)
+
+    @property
+    def tag(self) -> str:
+        """For the lang attribute."""
+        return "zh-Hans" if self.language == "zh" else "en"
+
+    def counted(self, count: int) -> str:
+        """How many products, in words."""
+        return self("count_one" if count == 1 else "count", count=f"{count:,}")
+
+
+def choose(cookie: str, accepted: str) -> str:
+    """The language a browser wants: what was chosen here before, else the first known of Accept-Language.
+
+    >>> choose("", "fr, zh-CN;q=0.8, en;q=0.9"), choose("zh", "en"), choose("xx", "")
+    ('en', 'zh', 'en')
+    """
+    if cookie in LANGUAGES:
+        return cookie
+    wanted = []
+    for place, part in enumerate(accepted[:500].split(",")):
+        tag, _, parameter = part.strip().partition(";")
+        try:
+            weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            weight = 0.0
+        wanted.append((-weight, place, tag.strip().lower().split("-")[0]))
+    return next((language for _, _, language in sorted(wanted) if language in LANGUAGES), "en")
