@@ -1,1 +1,1 @@
-"""Room."""
+"""A seed in, an invented bilingual shop with shoppers whose right answers are known out."""
