@@ -12,6 +12,10 @@ _HIGH_RUN = re.compile(r"[\u0080-\u00ff]{4,}")
 """No European language writes four letters beyond ASCII in a row; GB18030 read as Latin-1 does."""
 
 
+_GB_MARKS = re.compile(r"\u00a1[\u00ad\u00ae\u00af\u00b0\u00b1\u00aa]|\u00a3[\u00ac\u00a1\u00bf\u00ba\u00bb]")
+"""Ellipsis, quotes, dash and Chinese punctuation in GB18030, read as Latin-1; no language sets these pairs."""
+
+
 def unscramble(text: str) -> str:
     """The text as it was, or the same text where nothing is wrong or nothing can be proved.
 
@@ -20,7 +24,8 @@ def unscramble(text: str) -> str:
     >>> unscramble("CafÃ© au lait"), unscramble("Café 简单"), unscramble("ÖÐÎÄËÑË÷")
     ('Café au lait', 'Café 简单', '中文搜索')
     """
-    return _western(text) or _gb_as_latin(text) or _utf8_as_gb(text) or text
+    fixed = _western(text) or _gb_as_latin(text) or _utf8_as_gb(text) or text
+    return _GB_MARKS.sub(lambda pair: pair[0].encode("latin-1").decode("gb18030"), fixed)
 
 
 def _western(text: str) -> str:

@@ -21,7 +21,7 @@ _NOTES = (
     r"wet|water damaged?|mouldy.*|test( product| item| sku)?|dummy|dotcom|amazon|ebay|"
     r"盘点|盘亏|盘盈|报损|测试(商品|产品)?"
 )
-SERVICE_TITLE = rf"(?i)^\W*({_FEES}|{_NOTES})\W*$"
+SERVICE_TITLE = rf"(?i)^[\s\p{{P}}]*({_FEES}|{_NOTES})[\s\p{{P}}]*$"
 """Whole titles only, so that "Sample Pack of Teas" or "Postage Stamp Album" stay products. Written in the
 intersection of RE2 and Java. Read from `online_retail` and from common listings of Chinese shops; a guess beyond."""
 

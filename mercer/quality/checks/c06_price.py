@@ -26,8 +26,6 @@ class Price(CheckSettings):
     """Robust standard deviations of log10(price) from the median of the group."""
     least_spread: float = 0.08
     """Floor of that deviation in log10 (0.08 is 20 %), as shops of few price points have none."""
-    scale: float = 0.85
-    """Distance from the median in log10 above which a wrong unit or decimal point is likely (0.85 is 7 times)."""
     list_ratio: float = 5.0
     """Price over list price above which the unit of one of the two is wrong."""
     deepest_cut: float = 0.02
@@ -35,7 +33,7 @@ class Price(CheckSettings):
 
     def __post_init__(self) -> None:
         CheckSettings.__post_init__(self)
-        for name in ("limit", "least_spread", "scale", "list_ratio"):
+        for name in ("limit", "least_spread", "list_ratio", "deepest_cut"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", cure="give a number above 0")
         if self.group < 3:
@@ -50,7 +48,7 @@ class Price(CheckSettings):
     problems={
         "not_positive": Problem("the price is zero or negative", "价格为零或负数", "quarantine"),
         "not_finite": Problem("the price is infinite or no number", "价格为无穷大或非数字", "quarantine"),
-        "wrong_scale": Problem("the price is 10 or 100 times off its kind", "价格与同类相差10倍或100倍", "quarantine"),
+        "wrong_scale": Problem("price and list price are in different units", "售价与原价单位不符", "quarantine"),
         "outlier": Problem("the price is far outside its category", "价格远离同类商品", "warn"),
         "above_list": Problem("the price is above the list price", "售价高于原价", "warn"),
     },
@@ -61,8 +59,9 @@ class Price(CheckSettings):
 def price(inputs: Inputs[Any], settings: Price) -> Iterator[Found]:
     """Impossible prices, prices against list prices, and robust outliers within category, brand and currency.
 
-    The z-score is of log10(price) with the exact median and MAD of the smallest group that is large enough. One so
-    far off that a factor of ten or more explains it is quarantined with the price that would fit; others are said.
+    The z-score is of log10(price) with the exact median and MAD of the smallest group that is large enough. It only
+    warns: of the 25 furthest prices of `esci150`, `litemall` and `retail_demo_store`, read by hand, none was wrong
+    (a travel package among books, designer sunglasses, a sofa among cushions: it is the category that is).
     """
     import narwhals.stable.v2 as nw
 
@@ -79,13 +78,8 @@ def price(inputs: Inputs[Any], settings: Price) -> Iterator[Found]:
     yield Found(pairs.filter(wrong).select(*evidence), "products", "price", "wrong_scale", 0.9)
     yield Found(pairs.filter((amount > listed) & ~wrong).select(*evidence), "products", "price", "above_list", 0.6)
 
-    far = _far(good, settings)
-    apart = nw.col("distance").abs() >= settings.scale
-    fitting = nw.when(nw.col("distance") > 0).then(nw.lit("too high")).otherwise(nw.lit("too low"))
     columns = ("row_id", "price", "category", "brand", "typical", "z", "group")
-    scaled = far.filter(apart).with_columns(suggestion=fitting).select(*columns, "suggestion")
-    yield Found(scaled, "products", "price", "wrong_scale", 0.8)
-    yield Found(far.filter(~apart).select(*columns), "products", "price", "outlier", 0.5)
+    yield Found(_far(good, settings).select(*columns), "products", "price", "outlier", 0.5)
 
 
 def _far(good: Any, settings: Price) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,19 +42,22 @@ _NAMES = (
 TAG = re.compile(rf"<(/?)({_NAMES})(\s[^<>]*|\s*/)?>", re.IGNORECASE)
 HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 BREAKING = {"br", "p", "div", "li", "tr", "hr", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
-LOST = re.compile("\ufffd|锟斤拷|\\?{4,}|(?<![?!])\\?{3}(?![?!])(?=\\S)")
+LOST = re.compile(r"\ufffd|锟斤拷|(?<!\S)\?{3,}(?=\w)|(?<=\w)\?{3,}(?=\w)")
+"""U+FFFD and its GB18030 reading, and question marks where letters of another script stood."""
 PLACEHOLDER = re.compile(
     r"lorem ipsum.*|n/?a|null|none|nan|undefined|todo|tbd|xxx+|asdf+|foo|test ?\d*|title|product (name|title)|"
-    r"no (title|name|description)|untitled|无|暂无|无标题|待补充|商品名称|商品标题|[\W_]+",
+    r"no (title|name|description)|untitled|无|暂无|无标题|待补充|商品名称|商品标题",
     re.IGNORECASE | re.DOTALL,
 )
+NAMES = ("title", "question")
+"""Where a placeholder is a fault; a shopper may well search or answer with one."""
 
 
 @dataclass(frozen=True)
 class TextRules(CheckSettings):
     """What is worth repairing."""
 
-    lost_share: float = 0.1
+    lost_share: float = 0.03
     """Share of a title's characters (0 to 1) that are lost above which the row cannot be sold by it."""
 
     def __post_init__(self) -> None:
@@ -90,7 +94,7 @@ def text(batch: pa.RecordBatch, settings: TextRules) -> pa.RecordBatch:
         if field in batch.schema.names:
             values = batch[field]
             suspect = pc.match_substring_regex(values, SUSPECT)
-            if field in MAIN:
+            if field in NAMES:
                 suspect = pc.or_(suspect, pc.less(pc.utf8_length(values), 16))
             index = pc.indices_nonzero(pc.fill_null(suspect, False))
             ids, texts = batch["row_id"].take(index).to_pylist(), values.take(index).to_pylist()
@@ -108,8 +112,14 @@ def _look(value: str, field: str, settings: TextRules) -> Iterator[tuple[str, fl
     if lost:
         severe = field in MAIN and lost > settings.lost_share * len(mended)
         yield "lost" if severe else "partly_lost", 0.9, {"text": mended[:200], "characters": lost}, ""
-    elif field in MAIN and mended.strip() and PLACEHOLDER.fullmatch(mended.strip()):
+    elif field in NAMES and _is_placeholder(mended.strip()):
         yield "placeholder", 0.8, {"text": mended[:200]}, ""
+
+
+def _is_placeholder(value: str) -> bool:
+    """A known filler, or punctuation and nothing else."""
+    said = any(unicodedata.category(letter)[0] not in "PZC" for letter in value)
+    return bool(value) and (not said or PLACEHOLDER.fullmatch(value) is not None)
 
 
 def _mend_json(value: str) -> tuple[str, list[str]]:
