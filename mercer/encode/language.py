@@ -16,15 +16,15 @@ _LETTER = re.compile(r"[^\W\d_]")
 _KANA_OR_HANGUL = re.compile("[\u3040-\u30fa\u30fc-\u30ff\u1100-\u11ff\uac00-\ud7af]")
 """Scripts that share Han characters with Chinese; the middle dot of Chinese titles (\u30fb) is left out."""
 
-HAN_AS_LETTERS = 3
-"""A Han character says about as much as three Latin letters, so "iPhone 手机壳" is Chinese. A guess."""
+HAN_AS_LETTERS = 4
+"""A Han character says about as much as four Latin letters, so "Apple iPhone 15 手机壳" is Chinese. A guess."""
 
 SAMPLE = 400
 """Characters looked at in one text."""
 
 
 def language_of(text: str) -> Language:
-    """``zh`` if Han characters, each counted as three letters, are at least half of the letters.
+    """``zh`` if Han characters, each counted as four letters, are at least half of the letters.
 
     Kana or hangul make it ``other``; so do letters that are mostly of no Latin script. Text in Latin script counts
     as English, and so does text without letters: French or German are told apart by nothing here.

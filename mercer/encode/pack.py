@@ -145,10 +145,10 @@ def _values(reader: _Reader, name: str, kind: int, size: int, data: NDArray[np.u
     wanted = {RAW: size * 4, QUARTER: -(-size // BLOCK) * CELL.itemsize}.get(kind)
     if wanted != len(data) or (kind == QUARTER and size % BLOCK):
         raise reader.damaged(f"tensor {name} of kind {kind} with {size} values has {len(data)} bytes, not {wanted}")
-    values = data.view("<f4").astype(np.float32) if kind == RAW else dequantise(data.view(CELL))
-    if not np.isfinite(values).all():
+    numbers = data.view("<f4") if kind == RAW else data.view(CELL)["scale"]
+    if not np.isfinite(numbers).all():
         raise reader.damaged(f"tensor {name} has NaN or infinite values")
-    return values
+    return numbers.astype(np.float32) if kind == RAW else dequantise(data.view(CELL))
 
 
 def dequantise(cells: NDArray[Any]) -> NDArray[np.float32]:
