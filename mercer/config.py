@@ -79,6 +79,8 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
         if value not in arguments:
             raise SettingsError(f"{where} is {value!r}", cure=f"give one of {', '.join(map(repr, arguments))}")
         return value
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        return section(value, hint, name=where.strip("[]").replace("] ", "."))
     if origin is tuple and isinstance(value, list):
         return tuple(_fit(item, arguments[0], where) for item in value)
     if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":

@@ -1,0 +1,196 @@
+"""Products and their vectors in, durable rows out: one SQLite file beside an index, the truth it is repaired from."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mercer.errors import ModelError, ShopError, ShopLocked
+from mercer.records import Product
+from mercer.retrieve.columns import Columns
+from mercer.shop import disk_errors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Store"]
+
+KEPT_PRODUCTS = 20_000
+"""Product records held in memory, about 2 kB each; the rest are read from the file."""
+
+
+class Store:
+    """Rows (id, product, unit vector) that survive a kill, with columns and vectors in memory.
+
+    Every change has a sequence number; an index that has applied changes up to `applied` asks `changed_since`
+    for the rest when it opens, so the two never drift apart.
+    """
+
+    def __init__(self, path: Path, *, dimension: int) -> None:
+        import numpy as np
+
+        self.dimension = dimension
+        self.columns = Columns()
+        self._lock = threading.RLock()
+        self._known: OrderedDict[str, Product] = OrderedDict()
+        self._vectors = np.zeros((1024, dimension), dtype=np.float32)
+        with disk_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _opened(path)
+        with self.writing():
+            self._database.execute("CREATE TABLE IF NOT EXISTS products (id TEXT PRIMARY KEY, body TEXT, vector BLOB)")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT)"
+            )
+            self._database.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
+        for _, body, vector in self._database.execute("SELECT id, body, vector FROM products ORDER BY rowid"):
+            self._remember(Product.from_row(json.loads(body)), np.frombuffer(vector, dtype=np.float32))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """One durable transaction."""
+        with self._lock, disk_errors(Path("products.db")):
+            try:
+                with self._database:
+                    yield
+            except sqlite3.OperationalError as error:
+                if "full" in str(error):
+                    from mercer.errors import DiskFull
+
+                    raise DiskFull("no space is left for products", cure="free some space and try again") from error
+                raise
+
+    def put(self, products: Sequence[Product], vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Insert or replace; durable when it returns. The rows come back, in order.
+
+        Raises:
+            ModelError: vectors of the wrong shape or not finite.
+        """
+        import numpy as np
+
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if vectors.shape != (len(products), self.dimension):
+            raise ModelError(
+                f"vectors have shape {vectors.shape}, the index wants {(len(products), self.dimension)}",
+                cure="build the index again with this encoder: mercer index SHOP",
+            )
+        if not np.isfinite(vectors).all():
+            raise ModelError("a vector is not finite", cure="check the encoder's weights: mercer doctor SHOP")
+        with self.writing():
+            self._database.executemany(
+                "INSERT INTO products VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body, "
+                "vector = excluded.vector",
+                [
+                    (product.id, json.dumps(product.to_row(), ensure_ascii=False), vector.tobytes())
+                    for product, vector in zip(products, vectors, strict=True)
+                ],
+            )
+            self._database.executemany("INSERT INTO changes (id) VALUES (?)", [(product.id,) for product in products])
+        rows = [self._remember(product, vector) for product, vector in zip(products, vectors, strict=True)]
+        return np.array(rows, dtype=np.int64)
+
+    def drop(self, ids: Iterable[str]) -> list[str]:
+        """Delete; durable when it returns. Those that were there come back."""
+        with self.writing():
+            gone = [id for id in dict.fromkeys(ids) if id in self.columns.row]
+            self._database.executemany("DELETE FROM products WHERE id = ?", [(id,) for id in gone])
+            self._database.executemany("INSERT INTO changes (id) VALUES (?)", [(id,) for id in gone])
+            for id in gone:
+                self.columns.remove(id)
+                self._known.pop(id, None)
+        return gone
+
+    def products(self, ids: Iterable[str]) -> list[Product]:
+        """Products in the order asked; one that is not there is left out."""
+        return [product for product in map(self._product, ids) if product is not None]
+
+    def __iter__(self) -> Iterator[Product]:
+        for (body,) in self._database.execute("SELECT body FROM products ORDER BY rowid"):
+            yield Product.from_row(json.loads(body))
+
+    def __len__(self) -> int:
+        return len(self.columns.row)
+
+    def rows(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """Row numbers of ids that are there."""
+        import numpy as np
+
+        row = self.columns.row
+        return np.array([row[id] for id in ids if id in row], dtype=np.int64)
+
+    def vectors(self, rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        """Unit vectors, shape (rows, dimension)."""
+        return self._vectors[rows]
+
+    def newest(self) -> int:
+        """Sequence number of the latest change; 0 where there is none."""
+        with self._lock:
+            return int(self._database.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()[0])
+
+    def changed_since(self, seq: int) -> list[str]:
+        """Ids touched after `seq`, each once."""
+        with self._lock:
+            query = "SELECT id FROM changes WHERE seq > ? GROUP BY id ORDER BY max(seq)"
+            return [id for (id,) in self._database.execute(query, (seq,))]
+
+    def note(self, name: str, value: str | None = None) -> str:
+        """Read, or write where `value` is given, a small fact that lives with the rows."""
+        if value is not None:
+            with self.writing():
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+            return value
+        with self._lock:
+            found = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else ""
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def _product(self, id: str) -> Product | None:
+        with self._lock:
+            if (known := self._known.get(id)) is not None:
+                self._known.move_to_end(id)
+                return known
+            found = self._database.execute("SELECT body FROM products WHERE id = ?", (id,)).fetchone()
+            if found is None:
+                return None
+            product = Product.from_row(json.loads(found[0]))
+            self._keep(product)
+            return product
+
+    def _keep(self, product: Product) -> None:
+        self._known[product.id] = product
+        if len(self._known) > KEPT_PRODUCTS:
+            self._known.popitem(last=False)
+
+    def _remember(self, product: Product, vector: NDArray[np.float32]) -> int:
+        import numpy as np
+
+        with self._lock:
+            row = len(self.columns.ids)
+            if row == len(self._vectors):
+                self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+            self._vectors[row] = vector
+            self._keep(product)
+            return self.columns.add(product)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """One connection that threads share under a lock; FULL so that what was acknowledged survives a power cut."""
+    try:
+        database = sqlite3.connect(path, check_same_thread=False, timeout=2)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise ShopLocked(f"{path.name} is held by another process", cure="stop it or wait until it ends") from error
+        raise ShopError(f"{path} is damaged: {error}", cure="build the index again: mercer index SHOP") from error
+    return database

@@ -1,0 +1,89 @@
+"""The index's fields, filters and errors, said in zvec's words."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mercer.errors import MissingExtra, ShopError, ShopLocked
+from mercer.records import Filter
+from mercer.retrieve.columns import NUMBERS
+from mercer.retrieve.index import IndexSettings
+from mercer.shop import disk_errors
+
+__all__ = ["FIELDS", "expression", "hashed", "open_engine"]
+
+FIELDS = ("words", "grams")
+
+
+def hashed(field: str, value: str) -> str:
+    """A tag as zvec sees it: 48 bits, so that no value needs quoting and none can break out of an expression."""
+    return hashlib.blake2b(f"{field}\0{value}".encode(), digest_size=6).hexdigest()
+
+
+def expression(filters: Sequence[Filter]) -> str | None:
+    """The filter in zvec's language; None where it cannot say it (ids)."""
+    parts = []
+    for wanted in filters:
+        if wanted.field == "id":
+            return None
+        if wanted.field in NUMBERS:
+            bounds = ((">=", wanted.low), ("<=", wanted.high))
+            parts += [f"{wanted.field} {sign} {bound!r}" for sign, bound in bounds if bound is not None]
+        else:
+            fields = ("category", "category_level") if wanted.field == "category" else (wanted.field,)
+            values = ", ".join(f'"{hashed(field, value)}"' for field in fields for value in wanted.values)
+            parts.append(f"tags contain_any ({values})")
+    return " and ".join(parts)
+
+
+@functools.cache
+def _quiet() -> None:
+    import zvec
+
+    zvec.init(log_level=zvec.LogLevel.FATAL)
+
+
+def open_engine(path: Path, dimension: int, settings: IndexSettings, *, read_only: bool) -> Any:
+    """Open the collection at `path`, or make it.
+
+    Raises:
+        ShopLocked: another process holds it.
+        ShopError: its files are damaged.
+    """
+    try:
+        import zvec
+    except ModuleNotFoundError as error:
+        raise MissingExtra("zvec", extra="dev", install="pip install zvec") from error
+    _quiet()
+    try:
+        with disk_errors(path):
+            if path.exists():
+                return zvec.open(str(path), zvec.CollectionOption(read_only=read_only))
+            return zvec.create_and_open(str(path), schema(dimension, settings))
+    except (RuntimeError, ValueError, KeyError) as error:
+        if "lock" in str(error).lower():
+            raise ShopLocked(f"{path} is held by another process", cure="stop it or wait until it ends") from error
+        raise ShopError(f"{path} cannot be opened: {error}", cure="build the index again: mercer index SHOP") from error
+
+
+def schema(dimension: int, settings: IndexSettings) -> Any:
+    """Fields: two of text, three of numbers, one of tags, one vector."""
+    import zvec
+    from zvec import DataType, FieldSchema
+
+    text = zvec.FtsIndexParam(tokenizer_name="whitespace", filters=[])
+    number = zvec.InvertIndexParam(enable_range_optimization=True)
+    graph = zvec.HnswIndexParam(metric_type=zvec.MetricType.IP, m=settings.links, ef_construction=settings.building)
+    return zvec.CollectionSchema(
+        name="products",
+        fields=[
+            *(FieldSchema(name, DataType.STRING, index_param=text) for name in FIELDS),
+            *(FieldSchema(name, DataType.DOUBLE, nullable=True, index_param=number) for name in NUMBERS),
+            FieldSchema("tags", DataType.ARRAY_STRING, index_param=zvec.InvertIndexParam()),
+        ],
+        vectors=[zvec.VectorSchema("vector", DataType.VECTOR_FP32, dimension, index_param=graph)],
+    )
