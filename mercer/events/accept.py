@@ -35,11 +35,11 @@ def accept(events: Iterable[Event], *, now: int | None = None) -> None:
     """
     latest = (int(time.time() * 1000) if now is None else now) + AHEAD
     for event in events:
-        name = f"event {event.id!r:.80}"
+        name = f"event {_shown(event.id)}"
         for field in TEXTS:
             _text(getattr(event, field), f"{field} of {name}", needed=field in ("id", "product"))
         if event.type not in ACTIONS:
-            raise RequestError(f"type of {name} is {event.type!r:.80}", cure=f"give one of: {', '.join(ACTIONS)}")
+            raise RequestError(f"type of {name} is {_shown(event.type)}", cure=f"give one of: {', '.join(ACTIONS)}")
         _moment(event.time, name, latest=latest)
         if event.position is not None:
             _place(event.position, name)
@@ -53,7 +53,7 @@ def accept_shown(impressions: Iterable[Impression], *, now: int | None = None) -
     """Check impressions as `accept` checks events."""
     latest = (int(time.time() * 1000) if now is None else now) + AHEAD
     for shown in impressions:
-        name = f"impression of {shown.product!r:.80}"
+        name = f"impression of {_shown(shown.product)}"
         _text(shown.product, f"product of {name}", needed=True)
         _text(shown.query_id, f"query_id of {name}", needed=True)
         _text(shown.version, f"version of {name}", needed=False)
@@ -71,9 +71,9 @@ def accept_products(rows: Iterable[tuple[str, str | None, int]]) -> None:
 
 def _text(value: object, what: str, *, needed: bool) -> None:
     if not isinstance(value, str):
-        raise RequestError(f"{what} is {value!r:.80}", cure="give text")
+        raise RequestError(f"{what} is {_shown(value)}", cure="give text")
     if needed and not value.strip():
-        raise RequestError(f"{what} is {value!r:.80}", cure="give an id that is not empty")
+        raise RequestError(f"{what} is {_shown(value)}", cure="give an id that is not empty")
     if len(value) > LONGEST:
         raise RequestError(f"{what} has {len(value)} characters", cure=f"give at most {LONGEST}")
     _unicode(value, what)
@@ -89,20 +89,24 @@ def _unicode(value: str, what: str) -> None:
 
 def _moment(value: object, name: str, *, latest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise RequestError(f"time of {name} is {value!r:.80}", cure="give whole UTC milliseconds since 1970")
+        raise RequestError(f"time of {name} is {_shown(value)}", cure="give whole UTC milliseconds since 1970")
     if value < EARLIEST:
         raise RequestError(
-            f"time of {name} is {value}, before the year 2000", cure="give UTC milliseconds since 1970, not seconds"
+            f"time of {name} is {_shown(value)}, before the year 2000",
+            cure="give UTC milliseconds since 1970, not seconds",
         )
     if value > latest:
         raise RequestError(
-            f"time of {name} is {value}, more than a day ahead", cure="give UTC milliseconds and set the clock right"
+            f"time of {name} is {_shown(value)}, more than a day ahead",
+            cure="give UTC milliseconds and set the clock right",
         )
 
 
 def _place(value: object, name: str) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= FURTHEST:
-        raise RequestError(f"position of {name} is {value!r:.80}", cure=f"give a place from 1, the top, to {FURTHEST}")
+        raise RequestError(
+            f"position of {name} is {_shown(value)}", cure=f"give a place from 1, the top, to {FURTHEST}"
+        )
 
 
 def _finite(value: object, what: str) -> None:
@@ -113,4 +117,12 @@ def _finite(value: object, what: str) -> None:
     except OverflowError:  # a whole number that no float holds
         finite = False
     if not finite:
-        raise RequestError(f"{what} is {value!r:.80}", cure="give a finite number or leave it out")
+        raise RequestError(f"{what} is {_shown(value)}", cure="give a finite number or leave it out")
+
+
+def _shown(value: object) -> str:
+    """A value in an error, cut short: it came from outside and may be huge."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python refuses to write out a whole number of more than 4,300 digits
+        return "a number of thousands of digits"

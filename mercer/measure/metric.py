@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 from mercer.errors import RequestError
 from mercer.measure.judged import Judged, judge
 
-__all__ = ["Formula", "Metric", "RankingMetric", "Runs", "Scores", "Truth", "formula", "known", "parse", "parse_gains"]
+__all__ = [
+    "Formula",
+    "Metric",
+    "RankingMetric",
+    "Runs",
+    "Scores",
+    "Truth",
+    "formula",
+    "known",
+    "parse",
+    "parse_all",
+    "parse_gains",
+]
 
 Runs = Mapping[str, Sequence[str]]
 """Query id → product ids, best first."""
