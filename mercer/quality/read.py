@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mercer.errors import FormatError, SettingsError
+from mercer.quality.cast import Cast
+from mercer.quality.expression import parse
+from mercer.quality.mapping import guess, unused
+from mercer.quality.rows import Bad
+from mercer.quality.schema import FAMILIES
+from mercer.quality.table_file import TableFile
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -22,7 +30,7 @@ class Raw:
     encoding: str
     """As found: "UTF-8", "UTF-8 with BOM", "UTF-16", "GB18030", "Latin-1"; "" for Parquet."""
     format: str
-    """csv, jsonl, parquet or trec."""
+    """csv, jsonl, parquet or trec; "derived" for a catalogue worked out from events."""
     table: pa.Table
     """`SCHEMAS[family]`: row_id and every canonical column; what the file lacks is null; NaN and infinities stay."""
     malformed: pa.Table
@@ -56,7 +64,56 @@ def read(
 
     Raises:
         NotFoundError: no such file.
-        FormatError: empty, a folder, or no table.
+        FormatError: empty, a folder, a header alone, or not one row that parses.
         EncodingError: bytes that are no text.
+        SettingsError: an unknown family, timezone or column in `mapping`.
     """
-    raise NotImplementedError
+    if family not in FAMILIES:
+        raise SettingsError(f"family {family!r} is unknown", cure=f"give one of {', '.join(FAMILIES)}")
+    path = Path(path)
+    file = TableFile(path, family)
+    used = dict(mapping) if mapping is not None else guess(family, path, file=file).mapping
+    expressions = parse(family, used, file.columns, closed=file.closed)
+    wanted = tuple(dict.fromkeys(name for expression in expressions.values() for name in expression.columns))
+    cast, bad = Cast(family, expressions, timezone), Bad()
+    tables, rows = [], 0
+    for batch in file.batches(wanted, bad):
+        if len(batch.rows):
+            tables.append(cast(batch))
+        rows += batch.read
+        if tick:
+            tick(batch.read)
+    return Raw(
+        family=family,
+        path=path,
+        encoding=file.encoding,
+        format=file.format,
+        table=_table(family, path, tables, bad),
+        malformed=bad.table(),
+        uncast=_uncast(cast),
+        unmapped=() if file.format == "trec" else unused(tuple(dict.fromkeys([*file.columns, *file.seen])), wanted),
+        mapping=used,
+        rows=rows,
+    )
+
+
+def _table(family: str, path: Path, tables: list[pa.Table], bad: Bad) -> pa.Table:
+    import pyarrow as pa
+
+    if tables:
+        return pa.concat_tables(tables)
+    if bad.rows:
+        _, line, text, problem = bad.rows[0]
+        raise FormatError(
+            f"{path}: none of {len(bad.rows)} rows parses; line {line} {text[:60]!r}: {problem}",
+            cure=f"export {family} again as CSV, JSON lines or Parquet",
+        )
+    raise FormatError(f"{path} has a header and no rows", cure="export the rows too, or take it out of [data]")
+
+
+def _uncast(cast: Cast) -> pa.Table:
+    import pyarrow as pa
+
+    schema = pa.schema([("row_id", pa.int64()), ("field", pa.string()), ("text", pa.string())])
+    columns = list(zip(*sorted(cast.uncast), strict=True)) or [(), (), ()]
+    return pa.table([pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)], schema)

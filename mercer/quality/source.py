@@ -1,0 +1,88 @@
+"""The [data] and [map.*] tables of one shop in; where each family is, and every family as read, out.
+
+>>> sources(Path("shop"), {"events": "raw/events.csv"}, {})["products"].derived
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mercer.errors import NotFoundError, SettingsError
+from mercer.quality.derive import catalogue
+from mercer.quality.read import Raw, read
+from mercer.quality.schema import FAMILIES
+
+__all__ = ["FROM_EVENTS", "Source", "read_all", "sources"]
+
+FROM_EVENTS = "=events"
+"""``[data] products = "=events"``: no product file, the catalogue is derived from the events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one family of a shop is read from."""
+
+    family: str
+    path: Path
+    """Absolute, or relative to the working directory; of the events file where `derived`."""
+    mapping: Mapping[str, str] | None
+    """[map.FAMILY]; None where it is to be guessed."""
+    timezone: str = "UTC"
+    derived: bool = False
+
+
+def sources(folder: Path, data: Mapping[str, Any], maps: Mapping[str, Any]) -> dict[str, Source]:
+    """What to read for a shop, in the order of `FAMILIES`.
+
+    Args:
+        folder: of the shop; relative paths start there.
+        data: [data] of mercer.toml: family → path, and `timezone` of times without an offset.
+        maps: [map] of mercer.toml: family → canonical column → expression.
+
+    Raises:
+        SettingsError: an unknown key.
+        NotFoundError: no file is named at all.
+    """
+    for name in (*data, *maps):
+        if name not in (*FAMILIES, "timezone"):
+            raise SettingsError(f"[data] or [map] names {name!r}", cure=f"families are {', '.join(FAMILIES)}")
+    timezone = str(data.get("timezone", "UTC"))
+    found = {}
+    for family in FAMILIES:
+        derived = family == "products" and data.get(family, FROM_EVENTS) == FROM_EVENTS and "events" in data
+        given = data.get("events") if derived else data.get(family)
+        if not given:
+            continue
+        if given == FROM_EVENTS:
+            raise SettingsError(f'[data] {family} = "{FROM_EVENTS}" without events', cure="set events in [data]")
+        mapping = maps.get(family) or None
+        found[family] = Source(family, Path(folder) / str(given), mapping, timezone, derived)
+    if not found:
+        raise NotFoundError(
+            f"{folder} names no data", cure=f"run: mercer init {folder} --products FILE, or fill [data] of mercer.toml"
+        )
+    return found
+
+
+def read_all(found: Mapping[str, Source], *, tick: Callable[[str, int], None] | None = None) -> dict[str, Raw]:
+    """Read every source, the derived catalogue last.
+
+    Args:
+        found: as `sources` gives it.
+        tick: called with a family and the number of its rows just read.
+
+    Raises:
+        NotFoundError, FormatError, EncodingError, SettingsError: as `read`.
+    """
+    raws: dict[str, Raw] = {}
+    for family, source in sorted(found.items(), key=lambda item: item[1].derived):
+        ticked = None if tick is None else lambda rows, family=family: tick(family, rows)
+        if source.derived:
+            raws[family] = catalogue(raws["events"], mapping=source.mapping, timezone=source.timezone, tick=ticked)
+        else:
+            raws[family] = read(family, source.path, mapping=source.mapping, timezone=source.timezone, tick=ticked)
+    return {family: raws[family] for family in FAMILIES if family in raws}
