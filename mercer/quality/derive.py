@@ -66,7 +66,7 @@ def catalogue(
         )
     seen = read("products", events.path, mapping=used, timezone=timezone, tick=tick).table
     table = _aggregate(seen, events.table, titled="title" in used)
-    empty = Raw(
+    return Raw(
         family="products",
         path=events.path,
         encoding=events.encoding,
@@ -78,7 +78,6 @@ def catalogue(
         mapping=used,
         rows=table.num_rows,
     )
-    return empty
 
 
 def _aggregate(seen: pa.Table, events: pa.Table, *, titled: bool) -> pa.Table:
@@ -89,20 +88,14 @@ def _aggregate(seen: pa.Table, events: pa.Table, *, titled: bool) -> pa.Table:
     with duckdb.connect() as connection:
         connection.register("seen", seen.select(["row_id", "id", "price", *fields]))
         connection.register("events", events.select(["row_id", "type", "time"]))
-        connection.execute(
-            "create temp table sold as select seen.*, events.time as at, events.type = 'refund' as back "
-            "from seen join events using (row_id) where id is not null"
-        )
-        parts = [f"({_frequent(name)}) as {name}" for name in fields]
-        connection.execute("create temp table result as select distinct id from sold")
-        for number, part in enumerate([*parts, f"({LAST_PRICE}) as price"]):
-            query, name = part.rsplit(" as ", 1)
-            connection.execute(f"create temp table part{number} as {query[1:-1]}")
-            connection.execute(
-                f"create or replace temp table result as select result.*, part{number}.{name} "  # noqa: S608  # our names
-                f"from result left join part{number} using (id)"
-            )
-        found = connection.sql("select * from result order by id").to_arrow_table()
+        connection.execute(SOLD)
+        found = connection.sql("select distinct id from sold order by id").to_arrow_table()
+        for name, query in (*((name, _frequent(name)) for name in fields), ("price", LAST_PRICE)):
+            connection.register("found", found)
+            connection.register("part", connection.sql(query).to_arrow_table())
+            found = connection.sql(
+                f"select found.*, part.{name} from found left join part using (id) order by id"  # noqa: S608  # our names
+            ).to_arrow_table()
     if not titled:
         found = found.append_column("title", found["id"])
     count = found.num_rows
@@ -115,14 +108,18 @@ def _aggregate(seen: pa.Table, events: pa.Table, *, titled: bool) -> pa.Table:
     return pa.table(columns).cast(SCHEMAS["products"])
 
 
+SOLD = """create temp table sold as
+select seen.*, events.time as moment, coalesce(events.type = 'refund', false) as back
+from seen join events using (row_id) where id is not null"""
+
 LAST_PRICE = """select id, price from sold where price > 0 and isfinite(price)
-qualify row_number() over (partition by id order by back, at desc nulls last, row_id desc) = 1"""
+qualify row_number() over (partition by id order by back, moment desc nulls last, row_id desc) = 1"""
 
 
 def _frequent(name: str) -> str:
     return f"""select id, {name} from sold where {name} is not null group by id, {name}
 qualify row_number() over (partition by id order by
-    count(*) filter (where not coalesce(back, false)) desc, count(*) desc, {name}) = 1"""  # noqa: S608  # our names
+    count(*) filter (where not back) desc, count(*) desc, {name}) = 1"""  # noqa: S608  # our names
 
 
 def _derived(found: pa.Table) -> pa.Array:
