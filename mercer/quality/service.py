@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-__all__ = ["SERVICE_TITLE", "is_service"]
+__all__ = ["SERVICE_TITLE", "is_service", "service_ids"]
 
 _FEES = (
     r"(dotcom |next day )?postage|carriage|(free )?shipping( (fee|cost|charge)s?)?|delivery( (fee|cost|charge)s?)?|"
@@ -34,7 +34,12 @@ def is_service(title: str = "title") -> nw.Expr:
 
 
 def service_ids(products: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """One column ``product``: ids of products that are none."""
+    """``product`` and ``title`` of products that are none."""
     import narwhals.stable.v2 as nw
 
-    return products.filter(is_service()).select(product=nw.col("id")).drop_nulls().unique()
+    return (
+        products.filter(is_service())
+        .group_by(nw.col("id").alias("product"))
+        .agg(title=nw.col("title").min())
+        .drop_nulls()
+    )

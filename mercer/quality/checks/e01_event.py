@@ -75,7 +75,7 @@ def _products(inputs: Inputs[Any]) -> Iterator[Found]:
     named = inputs["events"].filter(nw.col("product").str.strip_chars() != "").select("row_id", "product")
     known = inputs["products"].select(product=nw.col("id")).drop_nulls().unique()
     yield Found(named.join(known, on="product", how="anti"), "events", "product", "unknown_product")
-    services = named.join(service_ids(inputs["products"]), on="product", how="semi")
+    services = named.join(service_ids(inputs["products"]), on="product", how="inner")
     yield Found(services, "events", "product", "not_a_product", 0.9)
 
 

@@ -1,0 +1,43 @@
+"""What a run found in; one folder of Parquet, JSON and a page out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mercer.quality.report import render
+from mercer.quality.run import Checked
+from mercer.shop import disk_errors, write_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["write"]
+
+
+def write(checked: Checked, folder: Path, *, shop: str = "") -> None:
+    """Write everything about a run into `folder`, which exists.
+
+    ``FAMILY.parquet`` trusted, ``quarantine/FAMILY.parquet`` where rows were taken out, ``findings.parquet``,
+    ``gate.json``, ``manifest.json`` and ``report.html``.
+
+    Raises:
+        DiskFull: no space is left.
+    """
+    with disk_errors(folder):
+        (folder / "quarantine").mkdir()
+        for family, table in checked.trusted.items():
+            _parquet(table, folder / f"{family}.parquet")
+        for family, table in checked.quarantine.items():
+            if table.num_rows:
+                _parquet(table, folder / "quarantine" / f"{family}.parquet")
+        _parquet(checked.findings, folder / "findings.parquet")
+        write_json(folder / "gate.json", checked.gate.to_json())
+        write_json(folder / "manifest.json", dict(checked.manifest))
+        (folder / "report.html").write_text(render(checked, shop=shop), "utf-8")
+
+
+def _parquet(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, compression="zstd")
