@@ -152,7 +152,7 @@ def _scores(
             fit, evidence = fitness(family, column, values)
             joined = _joined(values, known.get("product" if (family, column) == ("products", "id") else column, ()))
             if joined > 0.5:
-                yield 0.5 + 0.5 * max(by_name, joined * fit), column, raw, f"{joined:.0%} of its values join"
+                yield 0.5 + 0.5 * max(by_name, joined * fit), column, raw, f"{joined:.0%} of its values are in another file"
             elif by_name and fit > 0:
                 yield by_name * (0.6 + 0.4 * fit), column, raw, "name" + (f", {evidence}" if evidence else "")
             elif fit >= 0.5 and column in REQUIRED[family] and not names.is_known(family, raw):
