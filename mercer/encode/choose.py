@@ -38,8 +38,8 @@ class EncodeSettings:
     """auto is onnx where onnxruntime is installed."""
     max_length: int = 256
     """Longest text in word pieces; the rest is cut off. A model with fewer positions cuts earlier."""
-    batch_tokens: int = 1024
-    """Word pieces in one batch, padding included."""
+    batch_tokens: int = 512
+    """Word pieces in one batch, padding included; small batches stay in the processor's cache."""
     threads: int = 0
     """Threads of the engine; 0 is all processors this process may use."""
     chinese_share: float = 0.05
