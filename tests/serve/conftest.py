@@ -54,7 +54,7 @@ def catalogue() -> list[Product]:
 
 @dataclass
 class Double:
-    """Doors over dictionaries. `fault`, where set, is raised by every door; it exists to test what a server does then."""
+    """Doors over dictionaries. `fault`, where set, is raised by every door; to test what a server does then."""
 
     shelf: dict[str, Product] = field(default_factory=lambda: {product.id: product for product in catalogue()})
     logged: dict[str, Event] = field(default_factory=dict)

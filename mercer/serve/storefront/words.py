@@ -60,7 +60,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "try_fewer": ("Use fewer or more general words.", "换用更少、更宽泛的词。"),
     "try_spelling": ("Check the spelling, or say it in another language.", "检查一下有没有错字，或换一种语言。"),
     "try_filters": ("Search again without filters", "去掉筛选条件再搜"),
-    "instead": ("Others like these", "大家都在看"),
+    "instead": ("Popular right now", "大家都在看"),
     "out_of_stock": ("Sold out", "暂时缺货"),
     "in_stock": ("In stock", "有货"),
     "few_left": ("Only {count} left", "仅剩 {count} 件"),

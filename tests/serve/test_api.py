@@ -1,0 +1,152 @@
+"""Every route of the API: what it answers to good questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="mercer[serve] is not installed")
+
+
+def test_search_answers_with_everything_promised(client: Any) -> None:
+    answer = client.post("/v1/search", json={"query": "cup", "facets": ["brand", "category"], "k": 2, "explain": True})
+    assert answer.status_code == 200
+    page = answer.json()
+    assert set(page) == {"query_id", "hits", "facets", "total", "corrected", "degraded", "stages"}
+    assert page["query_id"]
+    assert len(page["hits"]) == 2 < page["total"] == 3
+    hit = page["hits"][0]
+    assert set(hit) == {"id", "product", "score", "reason", "ledger"}
+    assert hit["product"]["category"] == ["Kitchen", "Cups"]
+    assert page["facets"]["category"] == {"Kitchen": 3, "Cups": 3}
+
+
+def test_ledger_is_given_only_where_asked_for(client: Any) -> None:
+    short = client.post("/v1/search", json={"query": "cup"}).json()["hits"][0]
+    long = client.post("/v1/search", json={"query": "cup", "explain": True}).json()["hits"][0]
+    assert short["ledger"] is None
+    assert long["ledger"] == []
+
+
+def test_filters_sort_and_offset_reach_the_door(client: Any) -> None:
+    body = {
+        "filters": [{"field": "price", "low": 20, "high": 60}, {"field": "in_stock", "values": ["true"]}],
+        "sort": "price_down",
+        "k": 5,
+    }
+    first = client.post("/v1/search", json=body).json()
+    second = client.post("/v1/search", json={**body, "offset": 5}).json()
+    prices = [hit["product"]["price"] for hit in first["hits"] + second["hits"]]
+    assert prices == sorted(prices, reverse=True)
+    assert all(20 <= price <= 60 for price in prices)
+    assert first["total"] == second["total"]
+
+
+@pytest.mark.parametrize("scene", ["home", "next", "trending"])
+def test_recommend_without_an_item(client: Any, scene: str) -> None:
+    page = client.post("/v1/recommend", json={"scene": scene, "shopper": "s", "k": 4, "exclude": ["p-0"]}).json()
+    assert page["query_id"]
+    assert len(page["hits"]) == 4
+    assert "p-0" not in {hit["id"] for hit in page["hits"]}
+
+
+@pytest.mark.parametrize("scene", ["similar", "together"])
+def test_recommend_beside_an_item(client: Any, scene: str) -> None:
+    page = client.post("/v1/recommend", json={"scene": scene, "item": "p-0", "k": 4}).json()
+    assert "p-0" not in {hit["id"] for hit in page["hits"]}
+
+
+def test_suggest(client: Any) -> None:
+    assert client.get("/v1/suggest", params={"q": "oa"}).json()["completions"][0] == "oak board"
+    assert client.get("/v1/suggest", params={"q": "咖啡", "k": 1}).json()["completions"] == ["咖啡壶"]
+    assert client.get("/v1/suggest", params={"q": "oa"}).json()["query_id"]
+
+
+def test_events_are_stored_once(client: Any, double: Any) -> None:
+    events = [
+        {"id": "e-1", "type": "click", "product": "p-1", "shopper": "s", "query_id": "q", "position": 2},
+        {"id": "e-2", "type": "purchase", "product": "p-2", "price": 8.5, "quantity": 2, "time": 1_700_000_000_000},
+    ]
+    first = client.post("/v1/events", json={"events": events})
+    again = client.post("/v1/events", json={"events": events})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == {"accepted": 2, "stored": 2, "duplicates": 0}
+    assert again.json() == {"accepted": 2, "stored": 0, "duplicates": 2}
+    assert double.logged["e-1"].position == 2
+    assert double.logged["e-1"].time > 1_700_000_000_000
+    assert double.logged["e-2"].time == 1_700_000_000_000
+
+
+def test_an_upsert_is_seen_by_the_next_search(client: Any) -> None:
+    product = {"id": "new", "title": "Zirconia paper knife", "category": ["Office"], "price": 12.0, "stock": 3}
+    assert client.post("/v1/search", json={"query": "zirconia"}).json()["total"] == 0
+    assert client.put("/v1/products", json={"products": [product]}).json()["stored"] == 1
+    assert [hit["id"] for hit in client.post("/v1/search", json={"query": "zirconia"}).json()["hits"]] == ["new"]
+
+
+def test_a_patch_changes_only_what_it_names(client: Any) -> None:
+    before = client.get("/v1/products/p-1").json()
+    answer = client.patch("/v1/products", json={"products": [{"id": "p-1", "price": 1.25, "list_price": None}]})
+    assert answer.status_code == 200
+    assert client.get("/v1/products/p-1").json() == {**before, "price": 1.25, "list_price": None}
+
+
+def test_a_delete_is_seen_by_the_next_search(client: Any) -> None:
+    assert client.request("DELETE", "/v1/products", json={"ids": ["p-0", "p-0", "none"]}).json()["stored"] == 1
+    assert "p-0" not in {hit["id"] for hit in client.post("/v1/search", json={"query": "cup"}).json()["hits"]}
+    assert client.get("/v1/products/p-0").status_code == 404
+
+
+def test_an_id_may_hold_a_slash(client: Any) -> None:
+    client.put("/v1/products", json={"products": [{"id": "a/b c", "title": "Odd"}]})
+    assert client.get("/v1/products/a%2Fb%20c").json()["id"] == "a/b c"
+    assert client.get("/p/a%2Fb%20c").status_code == 200
+
+
+def test_health_and_ready(client: Any, double: Any) -> None:
+    assert client.get("/health").json()["status"] == "ok"
+    assert client.get("/ready").json() == {"status": "ready", "products": len(double.shelf)}
+    double.shelf.clear()
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["the index has no products"]
+
+
+def test_metrics_count_requests_stages_and_degraded_answers(client: Any, double: Any) -> None:
+    double.degraded = "dense"
+    client.post("/v1/search", json={"query": "cup"})
+    client.get("/v1/products/none")
+    text = client.get("/metrics").text
+    assert 'mercer_requests_total{method="POST",route="/v1/search",status="200"} 1.0' in text
+    assert 'mercer_requests_total{method="GET",route="/v1/products/{id:path}",status="404"} 1.0' in text
+    assert 'mercer_request_seconds_count{route="/v1/search"} 1.0' in text
+    assert 'mercer_stage_seconds_count{scene="search",stage="retrieve"} 1.0' in text
+    assert 'mercer_degraded_answers_total{scene="search"} 1.0' in text
+
+
+def test_openapi_has_an_example_for_every_body(client: Any) -> None:
+    api = client.get("/openapi.json").json()
+    assert {"/v1/search", "/v1/recommend", "/v1/suggest", "/v1/events", "/v1/products", "/ready"} <= set(api["paths"])
+    for path, methods in api["paths"].items():
+        for method, route in methods.items():
+            assert route["summary"], f"{method} {path}"
+            for kind in route.get("requestBody", {}).get("content", {}).values():
+                assert kind["examples"], f"{method} {path}"
+
+
+def test_the_examples_of_openapi_are_accepted(client: Any) -> None:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in ("put", "post", "patch", "delete"):
+            content = methods.get(method, {}).get("requestBody", {}).get("content", {})
+            for example in content.get("application/json", {}).get("examples", {}).values():
+                answer = client.request(method, path, json=example["value"])
+                assert answer.status_code < 300, (path, method, answer.text)
+
+
+def test_every_answer_carries_the_security_headers(client: Any) -> None:
+    for answer in (client.get("/"), client.get("/v1/nothing"), client.post("/v1/search", content=b"{")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe-inline" not in policy
