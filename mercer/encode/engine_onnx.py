@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from mercer.encode.extra import need
 from mercer.encode.model import Model
+from mercer.encode.save import sync, writing_beside
 from mercer.errors import ModelError
-from mercer.shop import content_hash, disk_errors
+from mercer.shop import content_hash
 
 __all__ = ["OnnxEngine", "beside", "exported"]
 
@@ -75,10 +75,9 @@ def _export_into(folder: Path, model: Model) -> Path:
     """Export under a temporary name and rename: a killed export leaves no half file behind the right name."""
     from mercer.encode.engine_torch import export
 
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as temporary:
-            written = Path(temporary) / "body.onnx"
-            export(model, written)
-            os.replace(written, folder / _name(model))
-    return folder / _name(model)
+    path = folder / _name(model)
+    with writing_beside(path) as writing:
+        export(model, writing / "body.onnx")
+        sync(writing / "body.onnx")
+        os.replace(writing / "body.onnx", path)
+    return path

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +16,13 @@ from numpy.typing import NDArray
 
 from mercer.encode.extra import need
 from mercer.encode.model import read
-from mercer.errors import ModelError, UsageError
+from mercer.errors import DiskFull, ModelError, UsageError
 from mercer.shop import disk_errors, write_json
 
-__all__ = ["save"]
+__all__ = ["save", "sync", "writing_beside"]
+
+ABANDONED = 3600
+"""Seconds after which a folder half written is taken for a killed process's. An export takes 15."""
 
 
 def save(
@@ -43,31 +48,51 @@ def save(
             raise ModelError(f"tensor {name} has NaN or infinite values", cure="train with a smaller learning rate")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty", cure="save into a new folder")
-    with disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        writing = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    with writing_beside(folder) as writing:
+        _write(writing, config, tensors, tokenizer)
+        _describe(writing, prefixes, pooling)
+        _rename(writing, folder)
+
+
+@contextlib.contextmanager
+def writing_beside(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to write in before a rename; it vanishes, as do those that killed processes left."""
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(".writing-*"):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
+        writing = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
+        writing.chmod(0o755)
         try:
-            _write(writing, config, tensors, tokenizer)
-            _describe(writing, prefixes, pooling)
-            writing.chmod(0o755)
-            _rename(writing, folder)
+            yield writing
         finally:
             shutil.rmtree(writing, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on the disk, so that a rename never shows an empty one after a power cut."""
+    with open(path, "rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def _write(
     folder: Path, config: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]], tokenizer: Path
 ) -> None:
-    need("safetensors")
+    safetensors = need("safetensors")
     from safetensors.numpy import save_file
 
     contiguous = {name: np.ascontiguousarray(values, np.float32) for name, values in tensors.items()}
-    save_file(contiguous, folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(contiguous, folder / "model.safetensors", metadata={"format": "pt"})
+    except safetensors.SafetensorError as error:  # its name for any trouble of the disk
+        size = sum(values.nbytes for values in contiguous.values())
+        problem = f"{folder.parent} takes no model of {size >> 20} MB: {error}"
+        raise DiskFull(problem, cure="free some space and run again") from error
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     write_json(folder / "config.json", dict(config))
     for name in ("model.safetensors", "tokenizer.json"):
-        with open(folder / name, "rb") as handle:
-            os.fsync(handle.fileno())
+        sync(folder / name)
 
 
 def _describe(folder: Path, prefixes: Mapping[str, str], pooling: str) -> None:

@@ -112,7 +112,7 @@ def from_hub(name: str, *, timeout: float) -> Path:
     Raises:
         ModelError: the hub does not answer within `timeout` seconds, or has no such model.
     """
-    hub = need("huggingface_hub")
+    hub, endpoint = need("huggingface_hub"), need("huggingface_hub.constants").ENDPOINT
     wanted = {"repo_id": name, "allow_patterns": [*FILES, "*.json", "1_Pooling/*"]}
     cure = "give the folder of a model, a name from a package (minilm, e5), or set HF_ENDPOINT to a hub that is reached"
     try:
@@ -121,8 +121,8 @@ def from_hub(name: str, *, timeout: float) -> Path:
             return folder
     except (OSError, ValueError):  # not at hand, or no name for a hub: the download below says which
         pass
-    if not _answers(hub.constants.ENDPOINT, timeout):
-        raise ModelError(f"hub {hub.constants.ENDPOINT} did not answer within {timeout:g} s for {name!r}", cure=cure)
+    if not _answers(endpoint, timeout):
+        raise ModelError(f"hub {endpoint} did not answer within {timeout:g} s for {name!r}", cure=cure)
     try:
         return Path(hub.snapshot_download(etag_timeout=timeout, **wanted))
     except (OSError, ValueError) as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 from mercer.encode import TOLERANCE, EncodeSettings, load
 from mercer.encode.model import read
 from mercer.encode.save import save
-from mercer.errors import ModelError, UsageError
+from mercer.errors import DiskFull, ModelError, UsageError
 
 
 def parts(tiny_bert: Path) -> dict[str, Any]:
@@ -56,6 +59,28 @@ def test_failed_save_leaves_nothing(tiny_bert: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         save(tmp_path / "new", **{**parts(tiny_bert), "tokenizer": tmp_path / "nothing.json"})
     assert not list(tmp_path.iterdir())
+
+
+def test_full_disk_says_so(tiny_bert: Path, tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        with pytest.raises(DiskFull, match="takes no model"):
+            save(tmp_path / "new", **parts(tiny_bert))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(tmp_path.iterdir())
+
+
+def test_remains_of_a_killed_process_go_after_an_hour(tiny_bert: Path, tmp_path: Path) -> None:
+    old, young = tmp_path / ".writing-old", tmp_path / ".writing-young"
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    save(tmp_path / "new", **parts(tiny_bert))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-young", "new"]
 
 
 def test_transformers_gives_the_same_vectors(tiny_bert: Path) -> None:
