@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from mercer.quality.run import Checked, QualitySettings
     from mercer.quality.source import Source
 
-__all__ = ["check_shop", "register"]
+__all__ = ["check_shop", "quality_settings", "register"]
 
 COLOURS = {"pass": "green", "warn": "yellow", "block": "red"}
 STYLES = {"quarantine": "red", "drop": "red", "block": "bold red", "warn": "yellow", "down": "yellow", "fix": "cyan"}
@@ -57,15 +59,16 @@ def check_shop(shop: Shop, *, again: bool = False) -> tuple[str, bool]:
 
     A blocked version is kept, and not made live.
     """
-    from mercer.cli.settings import quality_settings, sections
+    from mercer.cli.settings import tables
     from mercer.quality.ledger import Ledger, fingerprint
     from mercer.quality.source import sources
 
-    told = sections(shop)
-    settings = quality_settings(told["quality"])
-    found = sources(shop.folder, told["data"], told["map"])
+    told = tables(shop.folder)
+    data, maps = told.get("data", {}), told.get("map", {})
+    settings = quality_settings(told.get("quality", {}))
+    found = sources(shop.folder, data, maps)
     ledger = Ledger(shop.store)
-    words = [json.dumps([told["data"], told["map"]], sort_keys=True), settings.to_text(), *sorted(ledger.restored())]
+    words = [json.dumps([data, maps], sort_keys=True), settings.to_text(), *sorted(ledger.restored())]
     print_of = fingerprint({family: source.path for family, source in found.items()}, told=words)
     last = ledger.last()
     if not again and last and last["fingerprint"] == print_of and _whole(shop, last):
@@ -74,6 +77,24 @@ def check_shop(shop: Shop, *, again: bool = False) -> tuple[str, bool]:
     _keep(shop, checked)
     ledger.remember(version=checked.version, fingerprint=print_of, blocked=checked.gate.blocked)
     return checked.version, False
+
+
+def quality_settings(data: Mapping[str, Any]) -> QualitySettings:
+    """[quality], where a table named for a check ([quality.C06]) holds that check's settings.
+
+    Raises:
+        SettingsError: an unknown check, key or value.
+    """
+    import dataclasses
+
+    from mercer.config import section
+    from mercer.quality.check import find
+    from mercer.quality.run import QualitySettings
+
+    named = {key: value for key, value in data.items() if re.fullmatch("[A-Z][0-9]{2}", key)}
+    checks = {id: section(value, find(id).settings, name=f"quality.{id}") for id, value in named.items()}
+    rest = {key: value for key, value in data.items() if key not in named}
+    return dataclasses.replace(section(rest, QualitySettings, name="quality"), checks=checks)
 
 
 def _whole(shop: Shop, last: Mapping[str, Any]) -> bool:
@@ -168,6 +189,7 @@ def _print(gate: Mapping[str, Any], manifest: Mapping[str, Any], lines: list[Pro
 def _found(lines: list[ProblemLine]) -> Any:
     from rich.table import Table
 
+    chinese = next((os.environ[name] for name in ("LC_ALL", "LANG") if os.environ.get(name)), "").startswith("zh")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("check", "family", "found", "action"):
         table.add_column(name)
@@ -175,5 +197,5 @@ def _found(lines: list[ProblemLine]) -> Any:
     for line in lines:
         count = f"{line.rows:,}" if line.rows else "file"
         action = f"[{STYLES[line.action]}]{line.action}[/]"
-        table.add_row(line.check, line.family, f"{line.english} {line.chinese}", action, count)
+        table.add_row(line.check, line.family, line.chinese if chinese else line.english, action, count)
     return table

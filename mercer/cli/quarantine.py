@@ -1,4 +1,4 @@
-"""``mercer quarantine SHOP list | explain ROW | restore ROW…``: rows taken out in; a look at them, or a way back, out."""
+"""``mercer quarantine SHOP list | explain | restore``: rows taken out in; a look at them, or a way back, out."""
 
 from __future__ import annotations
 

@@ -33,31 +33,37 @@ def row_hash(family: str, row: Mapping[str, Any]) -> str:
     return name_of(family, json.dumps(content, sort_keys=True, ensure_ascii=False, default=str))
 
 
+def _hash(raw: Raw, row: Mapping[str, Any]) -> str:
+    """`row_hash` without an event_id that the reader worked out, as it changes with the row's place."""
+    given = {name: value for name, value in row.items() if name != "event_id" or name in raw.mapping}
+    return row_hash(raw.family, given)
+
+
 def decide(
-    findings: pa.Table, tables: Mapping[str, pa.Table], *, restored: frozenset[str]
+    findings: pa.Table, raws: Mapping[str, Raw], *, restored: frozenset[str]
 ) -> tuple[pa.Table, dict[str, set[int]]]:
     """Findings with the owner's restorations, and the row_ids of each family that leave trusted data."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     removing = findings.filter(pc.is_in(findings["action"], pa.array(REMOVING)))
-    out: dict[str, set[int]] = {family: set() for family in tables}
+    out: dict[str, set[int]] = {family: set() for family in raws}
     for family, row_id in zip(removing["family"].to_pylist(), removing["row_id"].to_pylist(), strict=True):
         if row_id >= 0:
             out[family].add(row_id)
     if not restored:
         return findings, out
-    back = {family: _restored(tables[family], family, out[family], removing, restored) for family in tables}
-    return _forgive(findings, back), {family: out[family] - back[family] for family in tables}
+    back = {family: _restored(raw, out[family], removing, restored) for family, raw in raws.items()}
+    return _forgive(findings, back), {family: out[family] - back[family] for family in raws}
 
 
-def _restored(table: pa.Table, family: str, out: set[int], removing: pa.Table, restored: frozenset[str]) -> set[int]:
+def _restored(raw: Raw, out: set[int], removing: pa.Table, restored: frozenset[str]) -> set[int]:
     """Rows that a person has put back, save those that cannot be used at all."""
     import pyarrow.compute as pc
 
-    mine = removing.filter(pc.equal(removing["family"], family)).select(["row_id", "check_id", "problem"])
+    mine = removing.filter(pc.equal(removing["family"], raw.family)).select(["row_id", "check_id", "problem"])
     lost = {row["row_id"] for row in mine.to_pylist() if not find(row["check_id"]).problems[row["problem"]].restorable}
-    return {row["row_id"] for row in _rows(table, out - lost).to_pylist() if row_hash(family, row) in restored}
+    return {row["row_id"] for row in _rows(raw.table, out - lost).to_pylist() if _hash(raw, row) in restored}
 
 
 def _forgive(findings: pa.Table, back: Mapping[str, set[int]]) -> pa.Table:
@@ -94,7 +100,7 @@ def taken(raw: Raw, out: set[int], findings: pa.Table) -> pa.Table:
     rows = _rows(table, out).to_pylist()
     texts = _uncast_texts(raw.uncast, out)
     for row in rows:
-        row["row_hash"] = row_hash(raw.family, row)
+        row["row_hash"] = _hash(raw, row)
         row["raw"] = json.dumps(texts[row["row_id"]], ensure_ascii=False) if row["row_id"] in texts else None
     for row in malformed.to_pylist():
         rows.append(

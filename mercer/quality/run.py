@@ -118,8 +118,7 @@ def check(
     finally:
         if engine is None:
             running.close()
-    original = {family: raw.table for family, raw in raws.items()}
-    findings, out = quarantine.decide(found, original, restored=frozenset(restored))
+    findings, out = quarantine.decide(found, raws, restored=frozenset(restored))
     trusted = {family: quarantine.without(tables[family], out[family]) for family in raws}
     taken = {family: quarantine.taken(raw, out[family], findings) for family, raw in raws.items()}
     rows = {family: raw.table.num_rows + raw.malformed.num_rows for family, raw in raws.items()}

@@ -36,9 +36,9 @@ class EventRules(CheckSettings):
         "unknown_type": Problem("no known type of event", "未知的事件类型", "quarantine"),
         "unknown_product": Problem("an event for an unknown product", "事件指向未知商品", "quarantine"),
         "not_a_product": Problem("an event for a fee or a stock note", "事件对象是费用或盘点备注", "quarantine"),
-        "cancellation": Problem("a cancellation written as a negative sale", "取消订单被记为负数销售", "fix"),
+        "cancellation": Problem("a refund written as a negative quantity", "退款被记为负数量", "fix"),
         "quantity": Problem("a quantity that is not above zero", "数量不大于零", "quarantine"),
-        "free": Problem("a purchase whose price is not above zero", "购买价格不大于零", "quarantine"),
+        "free": Problem("a sale or refund whose price is not above zero", "交易价格不大于零", "quarantine"),
         "not_finite": Problem("an infinite number, or none", "数值为无穷大或非数字", "quarantine"),
         "no_shopper": Problem("events without a shopper", "事件缺少用户", "warn"),
     },
@@ -49,8 +49,9 @@ class EventRules(CheckSettings):
 def event(inputs: Inputs[Any], settings: EventRules) -> Iterator[Found]:
     """Schema, enumeration, orphans and impossible numbers.
 
-    A sale of a negative quantity whose order number marks a cancellation becomes a refund of that quantity. One
-    without the mark is a correction of stock, and waits in quarantine, as do sales at no price.
+    A sale of a negative quantity whose order number marks a cancellation becomes a refund, and a refund's quantity
+    counts from zero up. A negative sale without the mark is a correction of stock and waits in quarantine, as does
+    what was sold or taken back at no price: in `online_retail` these are write-offs, gifts and lost parcels.
     """
     yield from unreadable(inputs, "events")
     yield from missing(inputs, "events")
@@ -88,17 +89,18 @@ def _numbers(inputs: Inputs[Any], settings: EventRules) -> Iterator[Found]:
     marked = nw.col("session").str.contains(settings.cancelled).fill_null(value=False)
     marked = marked | nw.col("event_id").str.contains(settings.cancelled).fill_null(value=False)
     counted = events.filter(quantity.is_finite())
-    undone = counted.filter(sale & (quantity < 0) & marked).with_columns(was=quantity)
-    evidence = ("row_id", "session", "event_id", "was")
+    refund = (nw.col("type") == "refund") | (sale & marked)
+    undone = counted.filter(refund & (quantity < 0)).with_columns(was=quantity)
+    evidence = ("row_id", "session", "product", "was")
     amended = undone.select(*evidence, suggestion=(-quantity).cast(nw.String))
     yield Found(amended, "events", "quantity", "cancellation")
-    refunds = undone.select(*evidence, suggestion=nw.lit("refund"))
-    yield Found(refunds, "events", "type", "cancellation")
+    sold = undone.filter(sale).select(*evidence, suggestion=nw.lit("refund"))
+    yield Found(sold, "events", "type", "cancellation")
 
-    kept = counted.filter((quantity <= 0) & ~(sale & (quantity < 0) & marked))
-    kept = kept.filter(~((nw.col("type") == "refund") & (quantity < 0)))
+    kept = counted.filter((quantity <= 0) & ~(refund & (quantity < 0)))
     yield Found(kept.select("row_id", "type", "session", "quantity", "price"), "events", "quantity", "quantity")
-    free = events.filter(sale & (amount <= 0) & amount.is_finite())
+    traded = nw.col("type").is_in(["purchase", "refund"])
+    free = events.filter(traded & (amount <= 0) & amount.is_finite())
     yield Found(free.select("row_id", "product", "quantity", "price"), "events", "price", "free")
     for name in ("quantity", "price"):
         odd = events.filter(~nw.col(name).is_finite()).select("row_id", name)

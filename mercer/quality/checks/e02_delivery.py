@@ -9,7 +9,6 @@ from typing import Any
 from mercer.errors import SettingsError
 from mercer.quality.check import CheckSettings, Inputs, Problem, check
 from mercer.quality.finding import FILE, Found
-from mercer.quality.schema import COLUMNS
 
 __all__ = ["Delivery", "delivery"]
 
@@ -50,25 +49,28 @@ class Delivery(CheckSettings):
 def delivery(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
     """Repeats of one event; the first delivery stays.
 
-    A row equal to an earlier one in every column is dropped, if anything in it (id, session, shopper) says whose it
-    is: two strangers may well do the same in the same minute.
+    A row equal to an earlier one in every column, its time too, is dropped, whatever id it was given (the reader gives
+    one where the file has none), if a session or a shopper says whose it is: two strangers may do the same at once.
     """
     import narwhals.stable.v2 as nw
 
-    columns = tuple(COLUMNS["events"])
-    owned = ~nw.col("event_id").is_null() | ~nw.col("session").is_null() | ~nw.col("shopper").is_null()
-    events = inputs["events"].filter(owned & ~nw.col("product").is_null() & ~nw.col("time").is_null())
-    marked = events.with_columns(first_row=nw.col("row_id").min().over(*columns))
-    again = nw.col("row_id") > nw.col("first_row")
+    events = inputs["events"].filter(~nw.col("product").is_null() & ~nw.col("time").is_null())
+    marked = events.with_columns(
+        first_row=nw.col("row_id").min().over(*SAME, "time"),
+        first_id=nw.col("row_id").min().over(*SAME, "time", "event_id"),
+    )
+    owned = ~nw.col("session").is_null() | ~nw.col("shopper").is_null()
+    named = ~nw.col("event_id").is_null() & (nw.col("row_id") > nw.col("first_id"))
+    again = (owned & (nw.col("row_id") > nw.col("first_row"))) | named
     evidence = ("row_id", "product", "shopper", "session", "time", "first_row")
     yield Found(marked.filter(again).select(*evidence), "events", "event_id", "same_event")
-    single = marked.filter(~again).drop("first_row")
+    single = marked.filter(~again).drop("first_row", "first_id")
     yield from _resent(single, settings)
     yield from _reused(single, settings)
 
 
 def _resent(events: Any, settings: Delivery) -> Iterator[Found]:
-    """Equal but for time and id, a moment apart; where a time is in ms, as clocks of a minute say nothing."""
+    """Equal but for time and id, a moment apart."""
     import narwhals.stable.v2 as nw
 
     owned = events.filter(~nw.col("shopper").is_null() | ~nw.col("session").is_null())
