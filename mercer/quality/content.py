@@ -82,6 +82,8 @@ def _text(value: Any) -> str:
 
 
 NUMERIC = ("price", "list_price", "quantity", "position", "stock", "rating", "rating_count", "grade")
+NESTED = ("category", "bullets", "attributes")
+"""Columns whose values may be JSON lists or objects."""
 IDENTITY = ("id", "event_id", "query_id", "shopper", "session", "product")
 
 
@@ -90,8 +92,8 @@ def fitness(family: str, column: str, seen: Content) -> tuple[float, str]:
 
     An empty column fits anything a little.
     """
-    if not seen.count:
-        return 0.2, "empty"
+    if not seen.count or (seen.nested > 0.5 and column not in NESTED):
+        return (0.0, "") if seen.count else (0.2, "empty")
     if column in IDENTITY:
         return _identity(family, column, seen)
     if column in NUMERIC or column == "time":
@@ -104,7 +106,7 @@ def fitness(family: str, column: str, seen: Content) -> tuple[float, str]:
 
 
 def _identity(family: str, column: str, seen: Content) -> tuple[float, str]:
-    if seen.nested > 0.5 or seen.length > 100:
+    if seen.length > 100:
         return 0.0, ""
     plain = max(0.0, 1 - 0.7 * seen.spaced) * (0.4 if seen.times > 0.9 and column == "product" else 1)
     if (family, column) in (("products", "id"), ("queries", "query_id"), ("reviews", "id"), ("events", "event_id")):

@@ -17,7 +17,7 @@ __all__ = ["ALONE", "Dialect", "sniff"]
 DELIMITERS = (",", "\t", ";", "|")
 ALONE = "\x1f"
 """Delimiter of a file with one column: the unit separator, which text does not hold."""
-QREL = re.compile(r"\S+[ \t]+\S+[ \t]+\S+[ \t]+-?\d+(\.\d+)?\s*")
+QREL = re.compile(r"\s*\S+[ \t]+\S+[ \t]+\S+[ \t]+-?\d+(\.\d+)?\s*")
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
 
 

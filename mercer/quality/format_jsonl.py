@@ -23,6 +23,7 @@ DEEPEST = 3
 """Levels of objects within objects that are offered as columns ("offers.price")."""
 WIDEST = 30
 """Keys of a nested object that may be columns; an object with more is a free list of names (attributes)."""
+OBJECT = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
 ELEMENT = re.compile(r"(.+)\[(\d+)\]")
 
 
@@ -84,7 +85,7 @@ def batches(
         for block in blocks:
             texts = _lines(block)
             blank = _mask(connection, texts, "trim(line, chr(9) || chr(10) || chr(13) || ' ') = ''")
-            whole = _mask(connection, texts, "coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)")
+            whole = _mask(connection, texts, OBJECT)
             if marked:
                 whole &= ~_mask(connection, texts, f"contains(line, '{MARK}')")
             rows = row + np.cumsum(~blank) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ PREVIEW = 5_000
 """Rows that are looked at; they come from the first block of the file."""
 SURE = 0.6
 """A choice below it is asked about on a terminal."""
+PART = re.compile(r"[.\[]| \+ | \(\d+\)$")
+"""In names of nested values and of columns that come twice, which are no attributes of their own."""
 FLOOR = 0.3
 """A choice below it is not made."""
 
@@ -152,7 +155,7 @@ def _scores(
             fit, evidence = fitness(family, column, values)
             joined = _joined(values, known.get("product" if (family, column) == ("products", "id") else column, ()))
             if joined > 0.5:
-                yield 0.5 + 0.5 * max(by_name, joined * fit), column, raw, f"{joined:.0%} of its values are in another file"
+                yield 0.5 + 0.5 * max(by_name, joined * fit), column, raw, f"{joined:.0%} of its values join"
             elif by_name and fit > 0:
                 yield by_name * (0.6 + 0.4 * fit), column, raw, "name" + (f", {evidence}" if evidence else "")
             elif fit >= 0.5 and column in REQUIRED[family] and not names.is_known(family, raw):
@@ -208,7 +211,7 @@ def _reduced_price(found: Mapping[str, Choice], seen: Mapping[str, Content]) -> 
 def _attributes(found: Mapping[str, Choice], seen: Mapping[str, Content]) -> dict[str, Choice]:
     """Short values that repeat (colour, style) are packed into the attributes."""
     used = {name for choice in found.values() for name in choice.raw.split(" | ")}
-    whole = [name for name in seen if "." not in name and "[" not in name and " + " not in name]
+    whole = [name for name in seen if not PART.search(name)]
     extra = [
         name
         for name in whole

@@ -42,11 +42,12 @@ def money(text: str) -> float | None:
     words = CODE.sub("", rest)
     for sign in SYMBOLS:
         words = words.replace(sign, "")
-    if len(found) != 1 or words.strip("() \t\u00a0\u202f"):
+    minus = text.strip().startswith(("-", "−"))
+    if len(found) != 1 or words.strip("() \t\u00a0\u202f") not in (("", "-", "−") if minus else ("",)):
         return None
     number = re.sub(r"[\s'’\u00a0\u202f]", "", found[0]).replace("−", "-")
     amount = _decimal(number, euro="€" in text or "EUR" in text)
-    return None if amount is None else -amount if "-" in rest and not number.startswith("-") else amount
+    return -amount if amount and minus and amount > 0 else amount
 
 
 def _decimal(number: str, *, euro: bool) -> float | None:
