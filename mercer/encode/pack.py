@@ -25,7 +25,7 @@ CELL = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK // 2,))])
 RAW, QUARTER = 0, 1
 """Kinds of a tensor: float32 as it is, or cells of 4-bit numbers."""
 
-UNPACKED = 1
+UNPACKED = 2
 """Raised when what `unpack` writes changes."""
 
 _LAYER = {

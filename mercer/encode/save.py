@@ -50,7 +50,7 @@ def save(
         raise UsageError(f"{folder} is not empty", cure="save into a new folder")
     with writing_beside(folder) as writing:
         _write(writing, config, tensors, tokenizer)
-        _describe(writing, prefixes, pooling)
+        _describe(writing, config, prefixes, pooling)
         _rename(writing, folder)
 
 
@@ -95,8 +95,8 @@ def _write(
         sync(folder / name)
 
 
-def _describe(folder: Path, prefixes: Mapping[str, str], pooling: str) -> None:
-    """What sentence-transformers reads: modules, pooling and prompts."""
+def _describe(folder: Path, config: Mapping[str, Any], prefixes: Mapping[str, str], pooling: str) -> None:
+    """What sentence-transformers reads: modules, pooling, prompts and the token that pads."""
     (folder / "1_Pooling").mkdir()
     root = "sentence_transformers.models"
     modules = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
@@ -107,18 +107,20 @@ def _describe(folder: Path, prefixes: Mapping[str, str], pooling: str) -> None:
             for at, (path, kind) in enumerate(modules)
         ],
     )
-    dimension = read(folder).table.shape[1]
     write_json(
         folder / "1_Pooling" / "config.json",
         {
-            "word_embedding_dimension": dimension,
+            "word_embedding_dimension": read(folder).table.shape[1],
             "pooling_mode_cls_token": pooling == "cls",
             "pooling_mode_mean_tokens": pooling == "mean",
         },
     )
     prompts = {"query": prefixes.get("query", ""), "passage": prefixes.get("passage", "")}
     write_json(folder / "config_sentence_transformers.json", {"prompts": prompts, "default_prompt_name": None})
-    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
+    tokenizer = need("tokenizers").Tokenizer.from_file(str(folder / "tokenizer.json"))
+    told = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": config["max_position_embeddings"]}
+    pad = tokenizer.id_to_token(config.get("pad_token_id", 0))
+    write_json(folder / "tokenizer_config.json", {**told, "pad_token": pad})
 
 
 def _rename(writing: Path, folder: Path) -> None:

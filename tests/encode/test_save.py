@@ -96,3 +96,12 @@ def test_transformers_gives_the_same_vectors(tiny_bert: Path) -> None:
             states = bert(ids)[0][0].mean(0)
         wanted = (states / states.norm()).numpy()
         np.testing.assert_allclose(encoder([text], side="query")[0], wanted, atol=TOLERANCE)
+
+
+def test_sentence_transformers_gives_the_same_vectors(tiny_bert: Path) -> None:
+    library = pytest.importorskip("sentence_transformers")
+    other = library.SentenceTransformer(str(tiny_bert), device="cpu")
+    encoder, texts = load(str(tiny_bert), engine="torch"), ["red dress", "红色连衣裙", "", "a longer text of a shop"]
+    for side in ("query", "passage"):
+        found = other.encode(texts, prompt_name=side)
+        np.testing.assert_allclose(encoder(texts, side=side), found, atol=TOLERANCE)
