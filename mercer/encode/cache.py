@@ -87,9 +87,19 @@ class VectorCache:
                 file.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL)")
                 yield file
         except sqlite3.DatabaseError as error:
-            if "full" in str(error):
-                raise DiskFull(f"no space is left on the disk of {path}", cure="free some space, run again") from error
-            raise ShopError(f"vector cache {path}: {error}", cure="delete that file; it is made again") from error
+            raise _explained(error, path) from error
+
+
+def _explained(error: sqlite3.DatabaseError, path: Path) -> ShopError:
+    """SQLite's words as an error with its cure; only a damaged file is one to delete."""
+    said = str(error)
+    if "full" in said:
+        return DiskFull(f"no space is left on the disk of {path}", cure="free some space and run again")
+    if "locked" in said:
+        return ShopError(f"vector cache {path} is held by another process", cure="wait until it ends and run again")
+    if "readonly" in said or "unable to open" in said:
+        return ShopError(f"vector cache {path} cannot be written: {said}", cure="check its permissions")
+    return ShopError(f"vector cache {path}: {said}", cure="delete that file; it is made again")
 
 
 def _key(text: str, side: str) -> bytes:

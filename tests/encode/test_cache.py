@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from mercer.encode.cache import VectorCache
-from mercer.errors import ShopError, UsageError
+from mercer.errors import DiskFull, ShopError, UsageError
 
 
 class Counting:
@@ -76,6 +77,24 @@ def test_damaged_file_says_so(tmp_path: Path) -> None:
     next(tmp_path.glob("*.db")).write_bytes(b"no database at all" * 100)
     with pytest.raises(ShopError, match="delete that file"):
         VectorCache(tmp_path).encode(Counting(), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "cure"),
+    [
+        ("database or disk is full", DiskFull, "free some space"),
+        ("database is locked", ShopError, "wait"),
+        ("attempt to write a readonly database", ShopError, "permissions"),
+        ("database disk image is malformed", ShopError, "delete that file"),
+    ],
+)
+def test_trouble_of_the_file_has_its_own_cure(tmp_path: Path, said: str, kind: type[ShopError], cure: str) -> None:
+    class Failing(Counting):
+        def __call__(self, texts: Iterable[str], *, side: str = "passage", tick: object = None) -> np.ndarray:
+            raise sqlite3.OperationalError(said)
+
+    with pytest.raises(kind, match=cure):
+        VectorCache(tmp_path).encode(Failing(), ["a"])
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
