@@ -95,12 +95,14 @@ def taxonomy() -> Taxonomy:
     words = vocabulary("words.json")
     keys = sorted(path.name for path in files("mercer.sample").joinpath("vocabulary", "departments").iterdir())
     departments = [vocabulary(f"departments/{name}") for name in keys]
-    brands = [
-        Brand((zh, en), frozenset(rooms.split()), band) for en, zh, rooms, band in vocabulary("brands.json")
-    ]
+    brands = [Brand((zh, en), frozenset(rooms.split()), band) for en, zh, rooms, band in vocabulary("brands.json")]
     return Taxonomy(
         departments=tuple(department["key"] for department in departments),
-        leaves=tuple(_leaf(leaf, number, department, words) for number, department in enumerate(departments) for leaf in department["leaves"]),
+        leaves=tuple(
+            _leaf(leaf, number, department, words)
+            for number, department in enumerate(departments)
+            for leaf in department["leaves"]
+        ),
         brands=tuple(brands),
         colours={key: pair(value["words"]) for key, value in words["colours"].items()},
         materials={key: pair(value) for key, value in words["materials"].items()},
@@ -131,7 +133,9 @@ def _leaf(raw: dict[str, Any], number: int, department: dict[str, Any], words: d
         path=(tuple(level[ZH][0] for level in levels), tuple(level[EN][0] for level in levels)),
         kinds=kinds,
         asks=tuple(_whole(ask) for ask in raw["asks"]),
-        points=tuple(_true_of(kind, raw["points"]) for kind in range(len(kinds))),
+        points=tuple(
+            _true_of(kind, raw["points"] + words["true_of_any"][department["key"]]) for kind in range(len(kinds))
+        ),
         materials=tuple(_names(materials[kind % len(materials)]) for kind in range(len(kinds))),
         options=tuple(_options(kind, raw["options"]) for kind in range(len(kinds))),
         colours=_names(colours),
