@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mercer.records import Event, Filter, Page, Product, Request, Shopper
+from mercer.records import Event, Filter, Impression, Page, Product, Request, Shopper
 
 __all__ = ["Catalogue", "Doors", "Log"]
 
@@ -34,6 +34,11 @@ class Doors(Protocol):
     """One open shop. Calls may come from several threads at once."""
 
     @property
+    def version(self) -> str:
+        """Of the index that answers."""
+        ...
+
+    @property
     def index(self) -> Catalogue: ...
 
     @property
@@ -42,6 +47,10 @@ class Doors(Protocol):
     def search(self, request: Request) -> Page: ...
 
     def recommend(self, request: Request) -> Page: ...
+
+    def shown(self, impressions: Sequence[Impression]) -> None:
+        """Note what an answer showed; it does not wait for the disk."""
+        ...
 
     def suggest(self, prefix: str, k: int = 10) -> list[str]: ...
 

@@ -36,6 +36,9 @@ class Metrics:
         )
         self.empty = Counter("mercer_empty_answers", "Pages without a hit", ["scene"], registry=self.registry)
         self.events = Counter("mercer_events", "Events by what became of them", ["outcome"], registry=self.registry)
+        self.unwritten = Counter(
+            "mercer_unwritten_answers", "Answers whose impressions wait in memory for the disk", registry=self.registry
+        )
         self.products = Gauge("mercer_products", "Products in the index", registry=self.registry)
 
     def page(self, scene: str, page: Page) -> None:

@@ -85,13 +85,23 @@ def faults(errors: Iterable[Mapping[str, Any]], **where: Any) -> list[dict[str, 
 
 
 def _fault(error: Mapping[str, Any], where: Mapping[str, Any]) -> dict[str, Any]:
-    place = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
+    place = [str(part) for part in error["loc"]]
+    if place[:1] in (["body"], ["query"], ["path"]) and "index" not in where:
+        place = place[1:]
     fault = {"field": ".".join(place) or "body", "problem": error["msg"], **where}
     value = error.get("input")
     if error["type"] != "missing" and isinstance(value, str | int | float | bool):
-        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-        fault["seen"] = text if len(text) <= SEEN else f"{text[:SEEN]}… ({len(text)} characters)"
+        fault["seen"] = _seen(value)
     return fault
+
+
+def _seen(value: str | float) -> str:
+    """A value in a message: short, and nothing in it that moves a cursor or the reading direction."""
+    if not isinstance(value, str):
+        return repr(value)[:SEEN]
+    piece = value[:SEEN]
+    text = repr(piece) if piece.isprintable() else ascii(piece)
+    return text if len(value) <= SEEN else f"{text}… ({len(value)} characters)"
 
 
 def wants_page(request: Request) -> bool:
@@ -137,9 +147,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if any(one["type"] == "json_invalid" for one in errors):
         reason = errors[0].get("ctx", {}).get("error", "it cannot be read")
         return problem(400, f"the body is no JSON: {reason}", cure="send one JSON object; NaN and Infinity are no JSON")
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    body = any(one["loc"][:1] == ("body",) for one in errors) and await request.body()
-    if body and kind != "application/json" and not kind.endswith("+json"):
+    if any(isinstance(one.get("input"), bytes) for one in errors):  # FastAPI reads only JSON, other bodies stay bytes
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         return problem(415, f"the body's type is {kind[:SEEN] or 'not given'!r}", cure=CURES[415])
     listed = faults(errors)
     seen = f" (seen: {listed[0]['seen']})" if "seen" in listed[0] else ""

@@ -21,7 +21,7 @@ class ServeSettings:
     """Longest body of a search, recommendation or storefront form, in bytes."""
     batch_bytes: int = 8_388_608
     """Longest body of a batch of products or events, in bytes."""
-    clock_ahead: float = 300.0
+    clock_ahead: float = 3600.0
     """Seconds that an event's time may lie in the future of this server's clock."""
     hosts: tuple[str, ...] = ()
     """Host names answered to, without ports; none given means any. Guards a loopback server against DNS rebinding."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic_core import PydanticCustomError
 
 from mercer.records import Action
+from mercer.retrieve.columns import NUMBERS, VALUES
 
 __all__ = [
     "Answer",
@@ -30,16 +31,17 @@ __all__ = [
 K_LIMIT = 100
 """Most hits in one answer: what a page can show."""
 
-OFFSET_LIMIT = 10_000
-"""Deepest hit: beyond it an answer costs more than it can be worth."""
+OFFSET_LIMIT = 1000
+"""Deepest hit, as the doors have it: beyond it an answer costs more than it can be worth."""
 
 BATCH_LIMIT = 1000
 """Products or events in one call."""
 
-FILTER_FIELDS = ("id", "brand", "category", "price", "rating", "stock", "in_stock", "attributes.NAME")
-"""As records.Filter has them."""
+QUERY_LIMIT = 512
+"""Characters, as the search door has it."""
 
-FACET_FIELDS = ("brand", "category", "price", "rating", "in_stock", "attributes.NAME")
+FIELDS = (*VALUES, *NUMBERS, "attributes.NAME")
+"""What filters and facets may name."""
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
@@ -57,11 +59,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _known(field: str, known: tuple[str, ...], what: str) -> None:
-    if field not in known and not (field.startswith("attributes.") and 11 < len(field) <= 75):
+def _known(field: str, what: str) -> None:
+    if field not in FIELDS and not (field.startswith("attributes.") and 11 < len(field) <= 75):
         message = "{what} field {field} is unknown; known: {known}"
         raise PydanticCustomError(
-            "unknown_field", message, {"what": what, "field": repr(field[:80]), "known": ", ".join(known)}
+            "unknown_field", message, {"what": what, "field": repr(field[:80]), "known": ", ".join(FIELDS)}
         )
 
 
@@ -75,9 +77,11 @@ class FilterShape(Shape):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> FilterShape:
-        _known(self.field, FILTER_FIELDS, "filter")
-        if not self.values and self.low is None and self.high is None:
-            raise PydanticCustomError("empty_filter", "the filter is empty; give values, low or high")
+        _known(self.field, "filter")
+        if self.field in NUMBERS and (self.values or (self.low is None and self.high is None)):
+            raise PydanticCustomError("no_range", "a filter on {field} needs low or high", {"field": self.field})
+        if self.field not in NUMBERS and (not self.values or self.low is not None or self.high is not None):
+            raise PydanticCustomError("no_values", "a filter on {field} needs values", {"field": self.field[:80]})
         if self.low is not None and self.high is not None and self.low > self.high:
             raise PydanticCustomError("empty_range", "low is above high; swap them")
         return self
@@ -88,6 +92,8 @@ class Context(Shape):
 
     device: Short = ""
     place: Short = ""
+    language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,3}(-[A-Za-z0-9]{1,8}){0,3}$")] = ""
+    """BCP 47 tag of the language in which reasons are given."""
     time: Annotated[int, Field(ge=0, le=10**14)] | None = None
     """UTC, milliseconds since 1970."""
 
@@ -106,7 +112,7 @@ class _Question(Shape):
 class Search(_Question):
     """A search. An empty query browses what the filters leave."""
 
-    query: Annotated[str, StringConstraints(max_length=1000)] = ""
+    query: Annotated[str, StringConstraints(max_length=QUERY_LIMIT)] = ""
     facets: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=10)] = []
     sort: Literal["relevance", "price_up", "price_down", "rating"] = "relevance"
     exclude: Annotated[list[Id], Field(max_length=BATCH_LIMIT)] = []
@@ -114,7 +120,7 @@ class Search(_Question):
     @model_validator(mode="after")
     def _makes_sense(self) -> Search:
         for field in self.facets:
-            _known(field, FACET_FIELDS, "facet")
+            _known(field, "facet")
         return self
 
 

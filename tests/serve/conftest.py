@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mercer.records import Event, Filter, Hit, Page, Product, Request, Shopper
+from mercer.records import Event, Filter, Hit, Impression, Page, Product, Request, Shopper
 from mercer.understand.suggest import Suggest
 
 SHELVES = {
@@ -60,6 +60,8 @@ class Double:
     logged: dict[str, Event] = field(default_factory=dict)
     fault: Exception | None = None
     degraded: str = ""
+    version: str = "double"
+    impressions: list[Impression] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.suggest = Suggest.build(self.shelf.values(), {"oak board": 5, "oat bowl": 2, "咖啡壶": 4, "咖啡豆": 1})
@@ -90,6 +92,9 @@ class Double:
         new = {event.id: event for event in events if event.id not in self.logged}
         self.logged.update(new)
         return len(new)
+
+    def shown(self, impressions: Sequence[Impression]) -> None:
+        self.impressions.extend(impressions)
 
     def product(self, id: str) -> Product | None:
         self._may_fail()
@@ -157,13 +162,13 @@ def _count(name: str, products: list[Product]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for product in products:
         if name == "category":
-            counts.update(product.category)
+            counts.update(" > ".join(product.category[:depth]) for depth in range(1, len(product.category) + 1))
         elif name == "brand":
             counts[product.brand] += 1
         elif name == "in_stock":
             counts["true" if product.in_stock else "false"] += 1
         elif name == "price" and product.price is not None:
-            counts["0-50" if product.price < 50 else "50-100" if product.price < 100 else "100+"] += 1
+            counts["0-50" if product.price < 50 else "50-100" if product.price < 100 else "100-"] += 1
         elif name.startswith("attributes."):
             counts[product.attributes.get(name.removeprefix("attributes."), "")] += 1
     return counts
@@ -172,7 +177,7 @@ def _count(name: str, products: list[Product]) -> Counter[str]:
 def _meets(product: Product, filters: Sequence[Filter]) -> bool:
     for one in filters:
         if one.field == "category":
-            values = set(product.category)
+            values = {" > ".join(product.category[:depth]) for depth in range(1, 9)} | set(product.category)
         elif one.field == "in_stock":
             values = {"true" if product.in_stock else "false"}
         elif one.field.startswith("attributes."):

@@ -54,7 +54,7 @@ def test_another_type_of_body_is_named(client: Any) -> None:
         ({"k": 2.5}, "k", "2.5"),
         ({"offset": -1}, "offset", "-1"),
         ({"query": 7}, "query", "7"),
-        ({"query": "a" * 1001}, "query", "(1001 characters)"),
+        ({"query": "a" * 513}, "query", "(513 characters)"),
         ({"sort": "newest"}, "sort", "newest"),
         ({"shopper": "a\u0000b"}, "shopper", "x00"),
         ({"shopper": "s" * 129}, "shopper", "(129 characters)"),
@@ -62,7 +62,7 @@ def test_another_type_of_body_is_named(client: Any) -> None:
         ({"filters": [{"field": "price", "low": 9, "high": 1}]}, "filters.0", None),
         ({"filters": "brand"}, "filters", "brand"),
         ({"unknown": 1}, "unknown", "1"),
-        ({"context": {"device": "d" * 65}}, "context.device", "(65 characters)"),
+        ({"context": {"device": "d" * 65}}, "context.device", "ddd"),
     ],
 )
 def test_a_field_out_of_bounds_is_named_with_its_value(client: Any, body: Any, field: str, seen: str | None) -> None:
@@ -88,7 +88,7 @@ def test_an_unknown_field_to_filter_by_gets_the_known_ones(client: Any, where: s
         "\u202e\u200b\ufeff",
         "   ",
         "'; DROP TABLE--",
-        "包" * 999,
+        "包" * 500,
         '"AND OR NOT (*~^',
     ],
 )

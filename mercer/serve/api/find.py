@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
-from mercer.errors import RequestError
-from mercer.records import Page, Request
+from mercer.errors import RequestError, ShopError
+from mercer.records import Impression, Page, Request
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
@@ -52,7 +53,20 @@ class Asker:
         door = self.doors.search if request.scene == "search" else self.doors.recommend
         page = door(request)
         self.metrics.page(request.scene, page)
+        self._note(page, request.offset)
         return page
+
+    def _note(self, page: Page, offset: int) -> None:
+        """What was shown; a log that cannot be written now is no reason to give no answer."""
+        now = int(time.time() * 1000)
+        impressions = [
+            Impression(page.query_id, hit.id, place, now, hit.score, self.doors.version)
+            for place, hit in enumerate(page.hits, start=offset + 1)
+        ]
+        try:
+            self.doors.shown(impressions)
+        except ShopError:
+            self.metrics.unwritten.inc()
 
 
 def router(doors: Doors, ask: Asker) -> APIRouter:

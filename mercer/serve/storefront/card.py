@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from mercer.records import Hit, Page, Product
+from mercer.records import CATEGORY_SEPARATOR, Hit, Page, Product
+from mercer.serve.storefront.question import Question
 from mercer.serve.storefront.words import Words
 
-__all__ = ["Card", "Choice", "amount", "cards", "choices", "price_choices", "reduction", "stock_line"]
+__all__ = [
+    "Card",
+    "Choice",
+    "amount",
+    "cards",
+    "choices",
+    "price_bins",
+    "price_range",
+    "reduction",
+    "shelves",
+    "stock_line",
+]
 
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "TWD": "NT$"}
 FEW = 5
 """Pieces at or below which a page says how many are left."""
 
-RANGE = re.compile(r"^\s*(\d+(?:\.\d+)?)?\s*(?:-|–|to|\.\.)\s*(\d+(?:\.\d+)?|inf)?\s*$|^\s*(\d+(?:\.\d+)?)\s*\+\s*$")
+RANGE = re.compile(r"^(\d+(?:\.\d+)?(?:e\+\d+)?)-(\d+(?:\.\d+)?(?:e\+\d+)?)?$")
+"""As the columns of the index name their bins: from, up to but without."""
+
+LEAST = 0.01
+"""Smallest step of a price in most currencies: the filter includes its upper bound, the bin does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,7 @@ class Card:
 class Choice:
     """One value of a facet."""
 
-    name: str
+    label: str
     count: int
     url: str
     chosen: bool
@@ -100,23 +116,49 @@ def _card(hit: Hit, query_id: str, position: int) -> Card:
     )
 
 
-def choices(counts: Mapping[str, int], chosen: str, url: Mapping[str, str], *, most: int) -> list[Choice]:
-    """Values of a facet, the most frequent first; the chosen one always among them."""
-    names = sorted((name for name in counts if name), key=lambda name: (name != chosen, -counts[name], name))
-    return [Choice(name, counts[name], url[name], name == chosen) for name in names[:most]]
+def choices(question: Question, counts: Mapping[str, int], *, most: int = 10) -> list[Choice]:
+    """Brands, the most frequent first; the chosen one leads to the page without it."""
+    names = sorted((name for name in counts if name), key=lambda name: (name != question.brand, -counts[name], name))
+    return [
+        Choice(name, counts[name], question.url(brand="" if name == question.brand else name), name == question.brand)
+        for name in names[:most]
+    ]
 
 
-def price_choices(counts: Mapping[str, int]) -> Iterable[tuple[float | None, float | None, int]]:
-    """Price ranges of a facet ("10-25", "100+", "-10"), as (low, high, count), from the cheapest.
+def shelves(question: Question, counts: Mapping[str, int], *, most: int = 12) -> list[Choice]:
+    """Categories: the chosen one, which leads one level up, and those right below it."""
+    chosen = question.category
+    above, _, label = chosen.rpartition(CATEGORY_SEPARATOR)
+    found = [Choice(label, counts[chosen], question.url(category=above), True)] if chosen in counts else []
+    below = {name: count for name, count in counts.items() if name.rpartition(CATEGORY_SEPARATOR)[0] == chosen}
+    for name in sorted(below, key=lambda name: (-below[name], name))[:most]:
+        label = name.rpartition(CATEGORY_SEPARATOR)[2]
+        found.append(Choice(label, below[name], question.url(category=name), False))
+    return found
 
-    >>> list(price_choices({"100+": 2, "0-25": 3, "odd": 1}))
-    [(0.0, 25.0, 3), (100.0, None, 2)]
-    """
-    ranges = []
+
+def price_bins(question: Question, counts: Mapping[str, int], words: Words, currency: str) -> list[Choice]:
+    """Price ranges, from the cheapest; the chosen one leads to the page without it."""
+    bins = []
     for name, count in counts.items():
         match = RANGE.match(name)
-        if match and count and (match[1] or match[2] or match[3]):
-            high = None if match[2] in (None, "inf") else float(match[2])
-            low = match[1] or match[3]
-            ranges.append((None if low is None else float(low), high, count))
-    return sorted(ranges, key=lambda one: (one[0] or 0.0, one[1] or 0.0))
+        if match and count:
+            low, above = float(match[1]), None if match[2] is None else float(match[2])
+            high = None if above is None else above - LEAST
+            chosen = (question.low, question.high) == (low, high)
+            url = question.url(low=None, high=None) if chosen else question.url(low=low, high=high)
+            bins.append((low, Choice(price_range(low, above, words, currency), count, url, chosen)))
+    return [choice for _, choice in sorted(bins, key=lambda one: one[0])]
+
+
+def price_range(low: float | None, high: float | None, words: Words, currency: str) -> str:
+    """A range as people write it.
+
+    >>> price_range(10, None, Words("en"), "EUR"), price_range(0, 20, Words("zh"), "CNY")
+    ('from €10', '¥20 以下')
+    """
+    if high is None:
+        return words("above", low=amount(low, currency))
+    if not low:
+        return words("below", high=amount(high, currency))
+    return f"{amount(low, currency)} – {amount(high, currency)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import APIRouter, Body, Request
@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mercer import records
 from mercer.errors import NotFoundError
-from mercer.records import Event, Page, Product
+from mercer.records import CATEGORY_SEPARATOR, Event, Page, Product
 from mercer.serve.api.find import Asker
 from mercer.serve.doors import Doors
 from mercer.serve.settings import ServeSettings
@@ -21,6 +21,7 @@ from mercer.serve.storefront import card
 from mercer.serve.storefront.page import Pages
 from mercer.serve.storefront.question import SORTS, Question
 from mercer.serve.storefront.visitor import Visitor, remember_language, visitor
+from mercer.serve.storefront.words import Words
 
 __all__ = ["router"]
 
@@ -67,9 +68,10 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         )
         instead = beside("trending", who, ROW) if not found.hits else None
         return pages(
-            request, "search.html", who=who, q=question.q, shelf=question.category, question=question, found=found,
+            request, "search.html", who=who, q=question.q, shelf=question.category.split(CATEGORY_SEPARATOR)[0],
+            question=question, found=found,
             hits=card.cards(found, offset=(question.page - 1) * settings.page_size), sorts=SORTS,
-            facets=_facets(question, found), last=max(1, -(-found.total // settings.page_size)),
+            facets=_facets(question, found, who.words), last=max(1, -(-found.total // settings.page_size)),
             instead=instead, others=card.cards(instead) if instead else [],
         )  # fmt: skip
 
@@ -80,7 +82,8 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         similar, together = beside("similar", who, ROW, thing.id), beside("together", who, 4, thing.id)
         return pages(
             request, "product.html", who=who, shelf=thing.category[0] if thing.category else "", product=thing,
-            similar=similar, alike=card.cards(similar), together=together, bundle=card.cards(together),
+            path=_path(thing), similar=similar, alike=card.cards(similar), together=together,
+            bundle=card.cards(together),
             price=card.amount(thing.price, thing.currency), cut=card.reduction(thing),
             was=card.amount(thing.list_price, thing.currency), stock=card.stock_line(thing, who.words),
             query_id=request.query_params.get("from", "")[:64], position=_position(request),
@@ -120,6 +123,12 @@ def _product(doors: Doors, id: str) -> Product:
     return found
 
 
+def _path(product: Product) -> list[tuple[str, str]]:
+    """Each level of a product's category with its whole path."""
+    levels = product.category
+    return [(level, CATEGORY_SEPARATOR.join(levels[: depth + 1])) for depth, level in enumerate(levels)]
+
+
 def _plain(product: Product) -> card.Card:
     """A product on its own, from no answer."""
     return card.cards(Page("", (records.Hit(product, 0.0),), 1))[0]
@@ -130,19 +139,13 @@ def _position(request: Request) -> str:
     return at if at.isascii() and at.isdigit() and 0 < len(at) < 7 else ""
 
 
-def _facets(question: Question, found: Page) -> dict[str, object]:
-    """Each facet's choices; a chosen one leads to the page without it."""
-    facets: dict[str, object] = {}
-    for field in ("category", "brand"):
-        counts = found.facets.get(field, {})
-        chosen = getattr(question, field)
-        addresses = {name: question.url(**{field: "" if name == chosen else name}) for name in counts}
-        facets[field] = card.choices(counts, chosen, addresses, most=10)
+def _facets(question: Question, found: Page, words: Words) -> dict[str, Any]:
+    """Each facet's choices, and the price filter in words."""
     currency = next((hit.product.currency for hit in found.hits if hit.product.currency), "")
-    facets["price"] = [
-        (low, high, count, (low, high) == (question.low, question.high))
-        for low, high, count in card.price_choices(found.facets.get("price", {}))
-    ]
-    facets["stock"] = found.facets.get("in_stock", {}).get("true", 0)
-    facets["amount"] = lambda value: card.amount(value, currency)
-    return facets
+    return {
+        "category": card.shelves(question, found.facets.get("category", {})),
+        "brand": card.choices(question, found.facets.get("brand", {})),
+        "price": card.price_bins(question, found.facets.get("price", {}), words, currency),
+        "in_stock": found.facets.get("in_stock", {}).get("true", 0),
+        "range": card.price_range(question.low, question.high, words, currency),
+    }

@@ -11,8 +11,9 @@ function identity() {
 // --- events: a queue that is sent every second, and at once when the page goes away or something was clicked
 const queue = [];
 
+// without a time: phones have wrong clocks, the server's is right
 function note(type, product, queryId, position, rest = {}) {
-  const event = { id: identity(), type, product, time: Date.now(), shopper: body.shopper, session: body.session, ...rest };
+  const event = { id: identity(), type, product, shopper: body.shopper, session: body.session, ...rest };
   if (queryId) event.query_id = queryId;
   if (position) event.position = Number(position);
   event.device = matchMedia("(max-width: 40rem)").matches ? "phone" : "desktop";

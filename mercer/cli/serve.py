@@ -1,0 +1,151 @@
+"""`mercer serve SHOP`: the shop's live index over HTTP, with a storefront, until it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mercer.cli.terminal import ShopArgument, console
+from mercer.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from mercer.doors import Doors
+    from mercer.serve import ServeSettings
+
+__all__ = ["image_folder", "listen", "register", "run"]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    folder: ShopArgument,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port, 1 to 65535; 0 takes any free one.", min=0, max=65535)] = 8000,
+) -> None:
+    """Serve search, recommendation and a storefront over HTTP; Ctrl-C stops it."""
+    _needed()
+    from mercer.cli.settings import read_settings, tables
+    from mercer.config import section
+    from mercer.doors import open_doors
+    from mercer.serve import ServeSettings
+
+    settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
+    with contextlib.closing(listen(host, port)) as listening:
+        with console.status(f"opening {folder}"):
+            doors = open_doors(folder, read_settings(folder))
+        with contextlib.closing(doors):
+            run(doors, listening, host=host, settings=settings, images=image_folder(folder))
+
+
+def run(
+    doors: Doors, listening: socket.socket, *, host: str, settings: ServeSettings, images: Path | None = None
+) -> None:
+    """Serve open doors on a listening socket until the process is told to stop."""
+    import dataclasses
+
+    import uvicorn
+
+    from mercer.serve import create_app
+
+    if host in LOOPBACK and not settings.hosts:
+        settings = dataclasses.replace(settings, hosts=("localhost", "127.0.0.1", "[::1]"))
+    app = create_app(doors, settings=settings, images=images)
+    _invite(doors, host, listening.getsockname()[1])
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has stopped
+        server.run(sockets=[listening])
+    console.print("stopped; everything that was acknowledged is on the disk")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything heavy is loaded.
+
+    Raises:
+        UsageError: the port is in use or not allowed, or the host is no address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise UsageError(f"host {host!r} is no address", cure="give 127.0.0.1, or 0.0.0.0 for all") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise UsageError(_refusal(error, host, port), cure=f"give another: --port {_free(host)}") from error
+    return listening
+
+
+def _refusal(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use by another program"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights than this user has"
+    return f"{host}:{port} cannot be listened on ({error.strerror})"
+
+
+def _free(host: str) -> int:
+    """A port that is free now, to name in the cure."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind(("::1" if ":" in host else "127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def image_folder(folder: Path) -> Path | None:
+    """Where the catalogue's image paths start: the folder of its file, as mercer.toml names it."""
+    from mercer.cli.settings import tables
+
+    products = tables(folder).get("data", {}).get("products")
+    if not isinstance(products, str) or not products:
+        return None
+    return (folder / products).parent
+
+
+def _needed() -> None:
+    """Say at once what is not installed."""
+    import importlib.util
+
+    for package in ("fastapi", "uvicorn", "orjson", "prometheus_client"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtra(package, extra="serve")
+
+
+def _invite(doors: Doors, host: str, port: int) -> None:
+    """Print where it is and what to try."""
+    name = "localhost" if host in (*LOOPBACK, "0.0.0.0", "::") else host  # noqa: S104  # compared, not bound
+    url = f"http://{name}:{port}"
+    words = _example(doors)
+    console.print(f"[bold]{url}[/]  the storefront: search, filter, click, and see the home page change")
+    console.print(f"{url}/docs  the API")
+    console.print("try it:", highlight=False)
+    console.print(
+        f"  curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{\"query\": \"{words}\", \"k\": 3}}'",
+        highlight=False, soft_wrap=True, markup=False,
+    )  # fmt: skip
+    console.print(f"  curl -s '{url}/v1/suggest?q={words[:2]}'", highlight=False, soft_wrap=True, markup=False)
+    if host not in LOOPBACK:
+        console.print(
+            f"[yellow]whoever reaches {host}:{port} can change products: keep it behind a gateway that asks for a key[/]"
+        )
+    console.print("Ctrl-C stops it")
+
+
+def _example(doors: Any) -> str:
+    """Words that this shop has an answer to."""
+    completions = doors.suggest("", 5)
+    plain = [words for words in completions if words.replace(" ", "").isalnum()]
+    return plain[0] if plain else "cup"
