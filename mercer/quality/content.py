@@ -119,7 +119,7 @@ def _words(column: str, seen: Content) -> tuple[float, str]:
     if column in ("image", "url"):
         fit, evidence = 0.3 + 0.7 * seen.addresses, f"{seen.addresses:.0%} addresses"
     elif column in ("title", "text", "question"):
-        named = 0.0 if dull or seen.addresses > 0.8 else 0.9 if seen.spaced > 0.5 else 0.3
+        named = 0.0 if dull or max(seen.addresses, seen.times) > 0.8 else 0.9 if seen.spaced > 0.5 else 0.3
         fit, evidence = named * min(1.0, 0.5 + seen.unique), length
     elif column in ("description", "answer", "bullets"):
         fit, evidence = 0.1 if dull else min(1.0, seen.length / 60), length

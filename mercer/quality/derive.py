@@ -25,14 +25,12 @@ def catalogue_mapping(path: Path, events: Mapping[str, str]) -> dict[str, str]:
 
     The code and the price are those of the events; a column of descriptions serves as the title.
     """
-    found = {choice.column: choice.raw for choice in guess("products", path).choices}
+    used = set(events.values())
+    found = {choice.column: choice.raw for choice in guess("products", path).choices if choice.raw not in used}
     if "title" not in found and "description" in found:
         found["title"] = found.pop("description")
     taken = {"id": events.get("product", ""), "price": events.get("price", "")}
-    used = set(events.values())
-    chosen = {
-        column: raw for column in TEXTS if (raw := found.get(column)) and (raw not in used or column == "currency")
-    }
+    chosen = {column: found[column] for column in TEXTS if column in found}
     return {column: raw for column, raw in (taken | chosen).items() if raw}
 
 

@@ -159,7 +159,9 @@ def _scores(
             elif by_name and fit > 0:
                 yield by_name * (0.6 + 0.4 * fit), column, raw, "name" + (f", {evidence}" if evidence else "")
             elif fit >= 0.5 and column in REQUIRED[family] and not names.is_known(family, raw):
-                yield (0.75 if raw.startswith("column_") else 0.55) * fit, column, raw, evidence
+                nameless = raw.startswith("column_")
+                if nameless or column != "product":  # any short text could be a product's id
+                    yield (0.75 if nameless else 0.55) * fit, column, raw, evidence
 
 
 def _joined(values: Content, known: Collection[str]) -> float:

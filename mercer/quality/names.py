@@ -109,7 +109,7 @@ def normalised(name: str) -> str:
 def _table(family: str) -> dict[str, dict[str, float]]:
     """Canonical column → normalised raw name → how sure, from 1 down in order of preference."""
     return {
-        column: {normalised(name): round(1 - 0.4 * place / len(names.split()), 3) for place, name in
+        column: {normalised(name): round(1 - 0.3 * place / len(names.split()), 3) for place, name in
                  reversed(list(enumerate(names.split())))}
         for column, names in KNOWN[family].items()
     }  # fmt: skip
@@ -122,10 +122,10 @@ def score(family: str, column: str, raw: str) -> float:
     (1.0, 0.0)
     """
     names, plain = _table(family).get(column, {}), normalised(raw)
-    if plain in names:
-        return names[plain]
+    if any(plain in other for other in _table(family).values()):
+        return names.get(plain, 0.0)
     shorter = re.sub(r"^(product|item|goods|event|商品|产品)|(cn|en|zh|text|value|usd)$", "", plain)
-    return 0.8 * names.get(shorter, 0.0) if len(shorter) > 1 else 0.0
+    return 0.7 * names.get(shorter, 0.0) if len(shorter) > 1 else 0.0
 
 
 def canonical(family: str, raw: str) -> str | None:
