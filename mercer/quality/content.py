@@ -101,7 +101,7 @@ def fitness(family: str, column: str, seen: Content) -> tuple[float, str]:
         return (0.0, "") if share < 0.5 else (share, f"{share:.0%} {'times' if column == 'time' else 'numbers'}")
     if column in ("type", "availability"):
         share = seen.actions if column == "type" else seen.availabilities
-        return (0.0, "") if len(seen.values) > 50 else (share, f"{share:.0%} known words")
+        return (0.0, "") if len(seen.values) > 50 else (max(share, 0.2), f"{share:.0%} known words")
     return _words(column, seen)
 
 

@@ -20,6 +20,11 @@ __all__ = ["Choice", "Guess", "guess", "unused"]
 
 PREVIEW = 5_000
 """Rows that are looked at; they come from the first block of the file."""
+PLACES = {
+    3: {"query_id": "column_1", "product": "column_2", "grade": "column_3"},
+    4: {"query_id": "column_1", "product": "column_3", "grade": "column_4"},
+}
+"""What the columns of judgments without a header are, by their number; four as in TREC qrels."""
 SURE = 0.6
 """A choice below it is asked about on a terminal."""
 PART = re.compile(r"[.\[]| \+ | \(\d+\)$")
@@ -89,8 +94,12 @@ def guess(
         raise SettingsError(f"family {family!r} is unknown", cure=f"give one of {', '.join(FAMILIES)}")
     file = file or TableFile(Path(path), family)
     seen = {name: content(values) for name, values in _preview(file).items()}
-    if file.format == "trec":
-        choices = _positional(("query_id", "column_1"), ("product", "column_3"), ("grade", "column_4"), seen=seen)
+    places = PLACES.get(len(file.columns)) if (family, file.columns[:1]) == ("judgments", ("column_1",)) else None
+    if places:
+        choices = [
+            Choice(column, raw, f"place {raw[-1]} of {len(file.columns)}", 0.9, (), seen[raw].samples)
+            for column, raw in places.items()
+        ]
     else:
         choices = list(_rules(family, _choose(family, seen, known or {}), seen).values())
     order = list(COLUMNS[family])
@@ -126,10 +135,6 @@ def _preview(file: TableFile) -> dict[str, list[Any]]:
     if batch is None:
         return {name: [] for name in file.columns}
     return {name: column.slice(0, PREVIEW).to_pylist() for name, column in batch.columns.items()}
-
-
-def _positional(*pairs: tuple[str, str], seen: Mapping[str, Content]) -> list[Choice]:
-    return [Choice(column, raw, "place in TREC qrels", 1.0, (), seen[raw].samples) for column, raw in pairs]
 
 
 def _choose(family: str, seen: Mapping[str, Content], known: Mapping[str, Collection[str]]) -> dict[str, Choice]:

@@ -5,6 +5,7 @@ import pytest
 from mercer.errors import SettingsError
 from mercer.quality.expression import Expression, parse
 from mercer.quality.mapping import guess
+from mercer.quality.read import read
 
 
 def write(folder: Path, text: str, name: str = "f.csv") -> Path:
@@ -51,6 +52,17 @@ def test_order_lines_without_quantity_are_purchases(tmp_path: Path) -> None:
     found = guess("events", write(tmp_path, "订单号,用户id,商品id,单价,下单时间\n1,u,A,5,2020-01-01 00:00:00\n"))
     assert found.mapping["type"] == "=purchase"
     assert found.mapping["session"] == "订单号"
+
+
+@pytest.mark.parametrize("text", ["q1,B1,3\nq1,B2,0\n", "q1,0,B1,3\nq1,0,B2,0\n", "q1 0 B1 3\nq1 0 B2 0\n"])
+def test_judgments_without_a_header_go_by_place(tmp_path: Path, text: str) -> None:
+    table = read("judgments", write(tmp_path, text)).table
+    assert table.to_pylist()[1] == {"row_id": 1, "query_id": "q1", "product": "B2", "grade": 0.0}
+
+
+def test_a_column_of_actions_with_words_of_its_own_stays_that_column(tmp_path: Path) -> None:
+    found = guess("events", write(tmp_path, "user_id,item_id,event_type,timestamp\nu1,A,foo,1291191960\n"))
+    assert found.mapping["type"] == "event_type"
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
