@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,7 +64,7 @@ def init(
         raise UsageError(
             "no file was given", cure=f"run: mercer init {shop} --products FILE --events FILE, or --sample"
         )
-    ask = not yes and not json and sys.stdin.isatty() and console.is_terminal
+    ask = not yes and not json and _at_terminal()
     guesses = _guess(files, ask=ask, quiet=json)
     mappings = {family: guess.mapping for family, guess in guesses.items()}
     if "products" not in guesses and "events" in guesses:
@@ -132,18 +132,39 @@ def _show(found: Guess) -> None:
         console.print(f"[yellow]nothing was found for {column}[/]: set it in \\[map.{found.family}] of mercer.toml")
 
 
-def _ask(found: Guess) -> list[Choice]:
-    """Let the owner settle what is unsure; Enter takes the guess."""
-    settled = []
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and console.is_terminal
+
+
+def _ask(found: Guess) -> Iterator[Choice]:
+    """Let the owner settle what is unsure or was not found; Enter takes the guess, - leaves the column out."""
+    from mercer.quality.mapping import Choice
+
     for choice in found.choices:
-        if choice.sure:
-            settled.append(choice)
-            continue
-        others = f" (or {', '.join(choice.alternatives)}; - for none)" if choice.alternatives else " (- for none)"
-        answer = typer.prompt(f"{found.family}.{choice.column} is read from{others}", default=choice.raw, err=True)
-        if answer != "-":
-            settled.append(replace(choice, raw=answer, why="the owner", confidence=1.0))
-    return settled
+        raw = choice.raw if choice.sure else _answer(found, choice.column, choice.raw, choice.alternatives)
+        if raw == choice.raw:
+            yield choice
+        elif raw != "-":
+            yield replace(choice, raw=raw, why="the owner", confidence=1.0)
+    for column in found.missing:
+        raw = _answer(found, column, "-", found.unmapped)
+        if raw != "-":
+            yield Choice(column, raw, "the owner", 1.0)
+
+
+def _answer(found: Guess, column: str, default: str, others: Sequence[str]) -> str:
+    from mercer.quality.expression import parse
+
+    hint = f" (or {', '.join(others[:5])}; - for none)" if others else " (- for none)"
+    while True:
+        answer = str(typer.prompt(f"{found.family}.{column} is read from{hint}", default=default, err=True)).strip()
+        try:
+            if answer != "-":
+                parse(found.family, {column: answer}, found.columns, closed=True)
+        except SettingsError as wrong:
+            console.print(f"{wrong.problem}; {wrong.cure}", markup=False)
+        else:
+            return answer
 
 
 def _catalogue(events: Guess, *, quiet: bool) -> dict[str, str]:

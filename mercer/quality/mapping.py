@@ -62,6 +62,8 @@ class Guess:
     format: str
     encoding: str
     delimiter: str
+    columns: tuple[str, ...]
+    """Raw columns found in the first rows, nested ones with dots."""
     choices: tuple[Choice, ...]
     missing: tuple[str, ...]
     """Required columns that nothing was found for."""
@@ -112,6 +114,7 @@ def guess(
         format=file.format,
         encoding=file.encoding,
         delimiter=file.delimiter,
+        columns=tuple(seen),
         choices=tuple(choices),
         missing=tuple(column for column in REQUIRED[family] if column not in found),
         unmapped=() if file.format == "trec" else unused(tuple(seen), used),
