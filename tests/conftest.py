@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from mercer.quality.read import Raw
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -71,3 +76,108 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prefixes = {"query": "query: ", "passage": "passage: "}
     save(folder / "tiny", config=config, tensors=tensors, tokenizer=folder / "tokenizer.json", prefixes=prefixes)
     return folder / "tiny"
+
+
+NOW = 1_750_000_000_000
+"""UTC milliseconds at which `clean_raws` are checked: June 2025."""
+
+
+@pytest.fixture(scope="session")
+def raw_of() -> Callable[..., Raw]:
+    """``raw_of(family, rows, malformed=(), uncast=(), folder=...)``: what the reader would give for such rows."""
+    import pyarrow as pa
+
+    from mercer.quality.read import Raw
+    from mercer.quality.schema import SCHEMAS
+
+    broken = pa.schema([("row_id", pa.int64()), ("line", pa.int64()), ("text", pa.string()), ("problem", pa.string())])
+    unfit = pa.schema([("row_id", pa.int64()), ("field", pa.string()), ("text", pa.string())])
+
+    def make(
+        family: str,
+        rows: Iterable[Mapping[str, Any]],
+        malformed: Iterable[Mapping[str, Any]] = (),
+        uncast: Iterable[Mapping[str, Any]] = (),
+        folder: Path = Path("no-such-folder"),
+    ) -> Raw:
+        numbered = [{"row_id": index, **row} for index, row in enumerate(rows)]
+        table = pa.Table.from_pylist(numbered, schema=SCHEMAS[family])
+        tables = [
+            pa.Table.from_pylist(list(found), schema=schema) for found, schema in ((malformed, broken), (uncast, unfit))
+        ]
+        mapping = {name: name for name in SCHEMAS[family].names}
+        count = table.num_rows + tables[0].num_rows
+        return Raw(family, folder / f"{family}.csv", "UTF-8", "csv", table, *tables, (), mapping, count)
+
+    return make
+
+
+@pytest.fixture
+def clean_rows() -> dict[str, list[dict[str, Any]]]:
+    """A small bilingual shop without a fault, as rows by family; a test spoils what it wants to be found."""
+    kinds = (
+        ("Home > Kitchen", "Mug & saucer"),
+        ("服饰 > 连衣裙", "纯棉连衣裙（红色）"),
+        ("Sport > Tents", "Tent, café style"),
+    )
+    products = [
+        {
+            "id": f"p{index}",
+            "title": f"{kinds[index % 3][1]} {index}",
+            "description": f"简单 & easy 😀 < {index} cm, 50% off",
+            "brand": ("Acme", "海尔", None)[index % 3],
+            "category": kinds[index % 3][0],
+            "price": 20.0 + index % 7,
+            "list_price": 30.0,
+            "currency": "CNY",
+            "image": f"https://example.com/{index}.jpg",
+            "attributes": '{"color": "red & 红"}',
+        }
+        for index in range(90)
+    ]
+    events = [
+        {
+            "event_id": f"e{index}",
+            "type": ("impression", "click", "purchase")[index % 3],
+            "shopper": f"s{index % 11}",
+            "session": f"5{index}",
+            "product": f"p{index % 90}",
+            "quantity": 1.0,
+            "price": 20.0,
+            "time": NOW - 86_400_000 + index * 5_000,
+        }
+        for index in range(300)
+    ]
+    queries = [{"query_id": f"q{index}", "text": f"连衣裙 mug {index}"} for index in range(10)]
+    judgments = [
+        {"query_id": f"q{index % 10}", "product": f"p{index}", "grade": float(index % 4)} for index in range(40)
+    ]
+    reviews = [
+        {
+            "id": f"r{index}",
+            "product": f"p{index}",
+            "text": f"很好 {index}!!",
+            "rating": 5.0,
+            "time": NOW - index * 1000,
+        }
+        for index in range(30)
+    ]
+    faq = [{"question": f"如何退货 {index}?", "answer": "Within 30 days."} for index in range(5)]
+    families = ("products", "events", "queries", "judgments", "reviews", "faq")
+    return dict(zip(families, (products, events, queries, judgments, reviews, faq), strict=True))
+
+
+@pytest.fixture
+def found_in(raw_of: Callable[..., Raw]) -> Callable[..., list[tuple[str, int, str, str]]]:
+    """``found_in(rows, "C06")``: sorted (family, row_id, field, problem) that one check finds in rows by family."""
+    from mercer.quality.check import registry
+    from mercer.quality.run import QualitySettings, check
+
+    def find(rows: Mapping[str, Any], id: str) -> list[tuple[str, int, str, str]]:
+        raws = {name: given if hasattr(given, "table") else raw_of(name, given) for name, given in rows.items()}
+        alone = QualitySettings(disable=tuple(other for other in registry() if other != id))
+        findings = check(raws, alone, now=NOW).findings.to_pylist()
+        names = ("family", "row_id", "field", "problem")
+        return sorted(tuple(row[name] for name in names) for row in findings)
+
+    return find

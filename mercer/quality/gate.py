@@ -106,19 +106,19 @@ def _thresholds(findings: pa.Table, rows: Mapping[str, int], settings: Limits) -
         if action == "block":
             group["file"].add(action)
     for (id, family), group in sorted(groups.items()):
-        yield _threshold(find(id), family, group, rows.get(family, 0), settings.of(find(id)))
+        yield _threshold(find(id), family, group, rows.get(family, 0), settings)
 
 
-def _threshold(
-    declared: Check, family: str, group: Mapping[str, set[Any]], count: int, settings: CheckSettings
-) -> Requirement:
+def _threshold(declared: Check, family: str, group: Mapping[str, set[Any]], count: int, limits: Limits) -> Requirement:
+    settings = limits.of(declared)
     share = len(group["rows"]) / count if count else 0.0
     gone = len(group["out"]) / count if count else 0.0
     status: Status = "pass"
     threshold = settings.warn_if
     if share > settings.warn_if or "warn" in group["file"]:
         status = "warn"
-    if gone > settings.error_if or "block" in group["file"]:
+    much = gone > settings.error_if and len(group["out"]) > limits.always_allowed
+    if much or "block" in group["file"]:
         status, threshold, share = "block", settings.error_if, gone
     return Requirement(
         f"{declared.id} on {family}: {declared.english}",

@@ -1,0 +1,41 @@
+"""C06 finds impossible prices, prices at odds with list prices, and robust outliers."""
+
+import math
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("price", "problem"),
+    [
+        (0.0, "not_positive"),
+        (-3.0, "not_positive"),
+        (math.nan, "not_finite"),
+        (math.inf, "not_finite"),
+        (-math.inf, "not_finite"),
+        (31.0, "above_list"),
+        (2100.0, "wrong_scale"),
+        (0.2, "wrong_scale"),
+    ],
+)
+def test_injected_prices(found_in, clean_rows, price, problem):
+    clean_rows["products"][7]["price"] = price
+    found = found_in({"products": clean_rows["products"]}, "C06")
+    assert ("products", 7, "price", problem) in found
+    assert {row for _, row, _, _ in found} == {7}
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10, 100])
+def test_a_wrong_unit_is_an_outlier_of_its_category(found_in, clean_rows, factor):
+    for row in clean_rows["products"]:
+        row["list_price"] = None
+    clean_rows["products"][7]["price"] *= factor
+    found = found_in({"products": clean_rows["products"]}, "C06")
+    assert found == [("products", 7, "price", "outlier")]
+
+
+def test_few_products_say_nothing_of_each_other(found_in):
+    rows = [
+        {"id": str(n), "title": "cup", "category": "a", "price": price} for n, price in enumerate([1.0, 2.0, 900.0])
+    ]
+    assert found_in({"products": rows}, "C06") == []

@@ -1,0 +1,65 @@
+"""The page is whole in itself, in both languages, and safe with hostile data."""
+
+import json
+import re
+
+import pytest
+
+from mercer.quality.report import problems, render
+from mercer.quality.run import check
+from mercer.quality.write import write
+
+NOW = 1_750_000_000_000
+
+
+@pytest.fixture
+def checked(raw_of, clean_rows):
+    clean_rows["products"][0] |= {"title": "<script>alert(1)</script>\u202e\u0007", "price": -1.0}
+    clean_rows["products"][1]["price"] = float("inf")
+    return check({family: raw_of(family, rows) for family, rows in clean_rows.items()}, now=NOW)
+
+
+def test_the_page_asks_nobody_and_runs_nothing_of_the_data(checked):
+    page = render(checked, shop="<b>shop")
+    assert "alert(1)</script>" not in page
+    assert "<b>shop" not in page
+    assert not re.search(r"(src|href)\s*=|url\(|@import|fetch\(", page)
+    assert page.count("<svg") >= len(checked.trusted)
+    assert "\u202e" not in page
+
+
+def test_every_sentence_is_there_twice(checked):
+    page = render(checked)
+    assert page.count('lang="zh"') == page.count('<span lang="en">')
+    assert "price is zero or negative" in page
+    assert "价格为零或负数" in page
+
+
+def test_clean_data_has_a_page(raw_of, clean_rows):
+    page = render(check({"products": raw_of("products", clean_rows["products"])}, now=NOW))
+    assert "Nothing was found" in page
+
+
+def test_an_empty_family_has_a_page(raw_of):
+    assert "Passed" in render(check({"events": raw_of("events", [])}, now=NOW))
+
+
+def test_what_takes_rows_out_comes_first(checked):
+    lines = problems(checked.findings, checked.manifest["rows"])
+    assert lines[0].action == "quarantine"
+    assert lines[0].rows == 1
+    assert lines[0].share == pytest.approx(1 / 90)
+
+
+def test_a_version_on_disk_is_whole(checked, tmp_path):
+    import pyarrow.parquet as pq
+
+    write(checked, tmp_path, shop="shop")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{family}.parquet" for family in checked.trusted),
+        *("findings.parquet", "gate.json", "manifest.json", "report.html", "quarantine"),
+    }
+    assert pq.read_table(tmp_path / "products.parquet").equals(checked.trusted["products"])
+    assert pq.read_table(tmp_path / "quarantine" / "products.parquet").num_rows == 2
+    assert json.loads((tmp_path / "gate.json").read_text())["decision"] == checked.gate.status
+    assert json.loads((tmp_path / "manifest.json").read_text())["rows"]["products"]["raw"] == 90
