@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as filled
 from typing import Any, Literal, get_args
@@ -111,21 +111,8 @@ class Product:
     def to_row(self) -> dict[str, Any]:
         """The row that `from_row` reads back."""
         return {
-            "id": self.id,
-            "title": self.title,
-            "description": self.description,
-            "bullets": self.bullets,
-            "brand": self.brand,
+            **{name: getattr(self, name) for name in self.__slots__},
             "category": CATEGORY_SEPARATOR.join(self.category),
-            "price": self.price,
-            "list_price": self.list_price,
-            "currency": self.currency,
-            "stock": self.stock,
-            "availability": self.availability,
-            "image": self.image,
-            "url": self.url,
-            "rating": self.rating,
-            "rating_count": self.rating_count,
             "attributes": json.dumps(dict(self.attributes), ensure_ascii=False, sort_keys=True),
             "derived": json.dumps(list(self.derived)),
         }
@@ -302,15 +289,3 @@ class Alarm:
     severity: Severity
     time: int
     evidence: Mapping[str, Any] = filled(default_factory=dict)
-
-
-def grades(judgments: Sequence[Judgment]) -> dict[str, dict[str, float]]:
-    """Judgments by query, then product.
-
-    >>> grades([Judgment("q", "p", 3.0)])
-    {'q': {'p': 3.0}}
-    """
-    by_query: dict[str, dict[str, float]] = {}
-    for judgment in judgments:
-        by_query.setdefault(judgment.query_id, {})[judgment.product] = judgment.grade
-    return by_query

@@ -1,39 +1,43 @@
-"""A shop's mercer.toml in; its sections, and the settings of the rooms that commands share, out."""
+"""mercer.toml in; the settings of every room, the data and the map tables out."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mercer import config
-from mercer.quality.check import find
-from mercer.quality.run import QualitySettings
-from mercer.shop import Shop
+from mercer.config import read, section
 
-__all__ = ["SECTIONS", "quality_settings", "sections"]
+if TYPE_CHECKING:
+    from mercer.doors import Settings
 
-SECTIONS = ("data", "map", "quality", "encode", "retrieve", "rank", "search", "recommend", "serve")
-"""Tables that mercer.toml may have."""
+__all__ = ["SECTIONS", "read_settings", "tables"]
 
-
-def sections(shop: Shop) -> dict[str, dict[str, Any]]:
-    """Every section of a shop's settings; those that it does not set are empty.
-
-    Raises:
-        SettingsError: no TOML, or a section that nobody knows.
-    """
-    found = config.read(shop.settings, known=SECTIONS)
-    return {name: found.get(name, {}) for name in SECTIONS}
+SECTIONS = ("data", "map", "quality", "encode", "retrieve", "rank", "search", "recommend", "suggest", "serve")
 
 
-def quality_settings(data: dict[str, Any]) -> QualitySettings:
-    """[quality], where a table named for a check ([quality.C06]) holds that check's settings.
+def tables(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every section of a shop's mercer.toml.
 
     Raises:
-        SettingsError: an unknown check, key or value.
+        SettingsError: no TOML, or an unknown section.
     """
-    named = {key: value for key, value in data.items() if re.fullmatch("[A-Z][0-9]{2}", key)}
-    checks = {id: config.section(value, find(id).settings, name=f"quality.{id}") for id, value in named.items()}
-    rest = {key: value for key, value in data.items() if key not in named and key != "checks"}
-    plain = config.section(rest, QualitySettings, name="quality")
-    return QualitySettings(plain.max_quarantine, plain.max_quarantine_of, plain.always_allowed, plain.disable, checks)
+    return read(folder / "mercer.toml", known=SECTIONS)
+
+
+def read_settings(folder: Path) -> Settings:
+    """Settings that opening and building a shop need.
+
+    Raises:
+        SettingsError: an unknown key or a value that cannot be.
+    """
+    import dataclasses
+
+    from mercer.doors import Settings
+
+    found, defaults = tables(folder), Settings()
+    given = {
+        field.name: section(found[field.name], type(getattr(defaults, field.name)), name=field.name)
+        for field in dataclasses.fields(Settings)
+        if field.name in found
+    }
+    return dataclasses.replace(defaults, **given)

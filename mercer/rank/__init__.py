@@ -1,1 +1,1 @@
-"""Room."""
+"""Candidates in, ordered hits with a ledger out."""

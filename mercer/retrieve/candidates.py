@@ -13,11 +13,17 @@ from mercer.retrieve.vocabulary import Vocabulary
 __all__ = ["best", "past"]
 
 
-def best(scores: NDArray[np.float64], products: Vocabulary, k: int) -> list[Candidate]:
-    """At most k products with a score above 0, best first; equal scores in the order of their ids."""
+def best(scores: NDArray[np.float64], products: Vocabulary, k: int, *, without: str = "") -> list[Candidate]:
+    """At most k products with a score above 0, best first; equal scores in the order of their ids.
+
+    `without` is the id of a product that is not to be among them.
+    """
     if k < 1 or not len(scores):
         return []
-    ranked = top(np.where(scores > 0, scores, -np.inf)[None, :], k=k)[0]
+    usable = np.where(scores > 0, scores, -np.inf)
+    if without and (code := products.code(without)) >= 0:
+        usable[code] = -np.inf
+    ranked = top(usable[None, :], k=k)[0]
     ranked = ranked[ranked >= 0]
     return [Candidate(id, float(scores[code])) for id, code in zip(products.take(ranked), ranked, strict=True)]
 

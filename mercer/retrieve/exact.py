@@ -97,6 +97,9 @@ class ExactIndex:
     def products(self, ids: Iterable[str]) -> list[Product]:
         return self.store.products(ids)
 
+    def ids(self) -> list[str]:
+        return list(self.columns.row)
+
     def count(self, filters: Sequence[Filter] = ()) -> int:
         return int(self.columns.mask(filters).sum())
 

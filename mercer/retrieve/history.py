@@ -197,5 +197,7 @@ def _someone(
 
 def _ordered(columns: dict[str, Any]) -> History:
     order = np.lexsort((columns["time"], columns["shopper"]))  # stable: equal times keep the order of the file
-    rest = {name: column if isinstance(column, Vocabulary) else column[order] for name, column in columns.items()}
+    rest: dict[str, Any] = {
+        name: column if isinstance(column, Vocabulary) else column[order] for name, column in columns.items()
+    }
     return History(**rest)

@@ -85,6 +85,9 @@ class Index(Protocol):
     def products(self, ids: Iterable[str]) -> list[Product]:
         """Products of ids that are there, in order."""
 
+    def ids(self) -> list[str]:
+        """Every product's id, in the order they came."""
+
     def count(self, filters: Sequence[Filter] = ()) -> int:
         """How many products meet the filters."""
 

@@ -108,7 +108,7 @@ class ItemKnn:
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``item_knn.npz``."""
         found = self.neighbours
-        arrays = {"start": found.start, "product": found.product, "score": found.score}
+        arrays: dict[str, NDArray[Any]] = {"start": found.start, "product": found.product, "score": found.score}
         save_arrays(folder / "item_knn.npz", arrays, {"settings": asdict(self.settings), "usual": self.usual})
         self.products.save(folder / "products.parquet")
 

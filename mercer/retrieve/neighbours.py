@@ -40,7 +40,8 @@ class Neighbours:
         lengths = [part.stop - part.start for part in parts]
         found = np.concatenate([self.product[part] for part in parts])
         value = np.concatenate([self.score[part] for part in parts]) * np.repeat(known, lengths)
-        return np.bincount(found, weights=value, minlength=len(self))
+        total: NDArray[np.float64] = np.bincount(found, weights=value, minlength=len(self)).astype(np.float64)
+        return total
 
     def between(self, codes: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores from each of `codes` to each of `others`, shape (codes, others); 0 where no neighbour."""

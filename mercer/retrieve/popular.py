@@ -62,7 +62,7 @@ class Popular:
             weight = weight * 0.5 ** (age / settings.half_life)
         if settings.window:
             weight = np.where(age < settings.window, weight, 0.0)
-        value = np.bincount(wanted.product, weights=weight, minlength=len(history.products))
+        value = np.bincount(wanted.product, weights=weight, minlength=len(history.products)).astype(np.float64)
         return cls(history.products, value, distinct(history, history.end - WEEK, history.end), settings)
 
     def scores(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -70,8 +70,8 @@ class Popular:
         return np.broadcast_to(self.value.astype(np.float32), (len(sequences), len(self.value)))
 
     def __call__(self, request: Request, k: int) -> list[Candidate]:
-        """The most popular products, whoever asks."""
-        return best(self.value, self.products, k)
+        """The most popular products, whoever asks; not the one that is looked at."""
+        return best(self.value, self.products, k, without=request.item)
 
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``popular.npz``."""

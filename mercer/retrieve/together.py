@@ -102,7 +102,7 @@ class Together:
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``together.npz``."""
         found = self.neighbours
-        arrays = {"start": found.start, "product": found.product, "score": found.score}
+        arrays: dict[str, NDArray[Any]] = {"start": found.start, "product": found.product, "score": found.score}
         save_arrays(folder / "together.npz", arrays, {"settings": asdict(self.settings)})
         self.products.save(folder / "products.parquet")
 

@@ -66,8 +66,8 @@ class Trending:
         return np.broadcast_to(self.value.astype(np.float32), (len(sequences), len(self.value)))
 
     def __call__(self, request: Request, k: int) -> list[Candidate]:
-        """What rises most, whoever asks."""
-        return best(self.value, self.products, k)
+        """What rises most, whoever asks; not the one that is looked at."""
+        return best(self.value, self.products, k, without=request.item)
 
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``trending.npz``."""

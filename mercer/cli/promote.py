@@ -1,0 +1,62 @@
+"""`mercer promote` and `mercer rollback`: which version is live, changed by one atomic rename."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
+
+__all__ = ["register"]
+
+KindOption = Annotated[Literal["index", "checked", "models"], typer.Option(help="What to change.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command("promote")(promote)
+    app.command("rollback")(rollback)
+
+
+def promote(
+    folder: ShopArgument,
+    version: Annotated[str, typer.Argument(help="The version; the newest where none is named.")] = "",
+    kind: KindOption = "index",
+    override: Annotated[str, typer.Option(help="Go on although the data gate is closed, and why.")] = "",
+    json: JsonFlag = False,
+) -> None:
+    """Make a version live; a running server takes it up when it is started again."""
+    from mercer.doors.build import gate_refusal
+    from mercer.errors import GateBlocked, NotFoundError
+    from mercer.shop import Shop
+
+    shop = Shop(folder)
+    versions = shop.versions(kind)
+    if not version and not versions:
+        raise NotFoundError(f"{folder} has no {kind} version", cure=f"run: mercer index {folder}")
+    version = version or versions[-1]
+    card = shop.card(kind, version)
+    checked = version if kind == "checked" else card.get("checked", "")
+    refusal = gate_refusal(shop, checked) if checked else ""
+    if refusal and not override:
+        raise GateBlocked(
+            f"version {version} stands on data that the gate blocked ({refusal})", cure='give --override "why"'
+        )
+    live = shop.publish(kind, version, note=override)
+    _say(kind, live.version, live.before, json)
+
+
+def rollback(folder: ShopArgument, kind: KindOption = "index", json: JsonFlag = False) -> None:
+    """Make the version before live again."""
+    from mercer.shop import Shop
+
+    live = Shop(folder).rollback(kind)
+    _say(kind, live.version, live.before, json)
+
+
+def _say(kind: str, version: str, before: tuple[str, ...], json: bool) -> None:
+    if json:
+        print_json({"kind": kind, "live": version, "before": list(before)})
+    else:
+        console.print(f"{kind} [bold]{version}[/] is live; before it: {', '.join(before) or 'nothing'}")

@@ -1,0 +1,184 @@
+"""Checked data in, a new index version out: vectors, words, behaviour, completions and shoppers' past."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mercer.doors.past import Past
+from mercer.encode import load
+from mercer.encode.cache import VectorCache
+from mercer.errors import DataError, GateBlocked, NotFoundError
+from mercer.events.log import EventLog
+from mercer.records import Product
+from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.index import open_index
+from mercer.retrieve.text import passage
+from mercer.shop import Shop, content_hash
+from mercer.understand.suggest import Suggest
+
+if TYPE_CHECKING:
+    from mercer.doors.settings import Settings
+
+__all__ = ["Built", "build", "gate_refusal"]
+
+LAYOUT = 1
+"""Of an index version; another layout is another version."""
+
+Tick = Callable[[str, int, int], None]
+"""Told a stage, how many are done more, and how many there are in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made, or found already there."""
+
+    version: str
+    products: int
+    encoder: str
+    encoded: int
+    """Texts that had to be encoded; the others' vectors were known."""
+    reused: int
+    seconds: float
+    new: bool
+
+
+def gate_refusal(shop: Shop, version: str) -> str:
+    """ "" where the data gate let this checked version through, else which number blocked it."""
+    path = shop.path("checked", version) / "gate.json"
+    gate = json.loads(path.read_text("utf-8"))
+    if gate.get("decision") != "block":
+        return ""
+    by = gate["decided_by"]
+    return f"{by['requirement']}: {by['share']:.2%} of {by['family']}, the limit is {by['threshold']:.2%}"
+
+
+def build(
+    shop: Shop, settings: Settings, *, checked: str = "", since: int = 0, override: str = "", tick: Tick | None = None
+) -> Built:
+    """Make the index version of the shop's live checked data; it is not made live here.
+
+    Args:
+        shop: whose ``checked`` is live, or has the version `checked`.
+        settings: of every room.
+        checked: a checked version to build from; "" is the live one.
+        since: when the product file was last written, UTC ms; changes made over HTTP after it win over it.
+        override: why to go on although the gate is closed; kept in the card.
+        tick: hears of progress.
+
+    Raises:
+        NotFoundError: nothing has been checked.
+        GateBlocked: the gate is closed and `override` is "".
+    """
+    started = time.monotonic()
+    version = checked or _latest(shop)
+    refusal = gate_refusal(shop, version)
+    if refusal and not override:
+        raise GateBlocked(
+            f"the data gate is closed ({refusal})", cure=f'mend the data, or give --override "why"; see {shop.folder}'
+        )
+    source = shop.path("checked", version)
+    products = list(_products(shop, source, since))
+    if not products:
+        raise DataError(f"checked version {version} has no product", cure="see its report: mercer check SHOP")
+    encoder = load(texts=(product.title for product in products), settings=settings.encode)
+    name = content_hash(
+        version,
+        encoder.name,
+        json.dumps(dataclasses.asdict(settings.retrieve), sort_keys=True),
+        str(LAYOUT),
+        _live(shop),
+    )
+    if name in shop.versions("index"):
+        return Built(name, len(products), encoder.name, 0, len(products), time.monotonic() - started, new=False)
+    cache = VectorCache(shop.cache)
+    with shop.writing("index") as folder:
+        vectors = cache.encode(encoder, map(passage, products), tick=_ticker(tick, "encode", len(products)))
+        index = open_index(folder / "products", dimension=encoder.dimension, settings=settings.retrieve)
+        index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
+        index.merge()
+        index.close()
+        events = _events(shop, source, folder)
+        Behaviour.fit(events).save(folder / "behaviour")
+        Past.write(folder / "past.db", events)
+        Suggest.build(products, _queries(source), settings=settings.suggest).save(folder / "suggest.json")
+        card = {
+            "checked": version,
+            "override": override,
+            "encoder": {"name": encoder.name, "dimension": encoder.dimension, **_recipe(settings, encoder.name)},
+            "retrieve": dataclasses.asdict(settings.retrieve),
+            "products": len(products),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        shop.keep("index", folder, card, version=name)
+    return Built(name, len(products), encoder.name, cache.encoded, cache.reused, time.monotonic() - started, new=True)
+
+
+def _latest(shop: Shop) -> str:
+    live = shop.live("checked")
+    if live is not None:
+        return live.version
+    versions = shop.versions("checked")
+    if not versions:
+        raise NotFoundError(f"nothing of {shop.folder} has been checked", cure=f"run: mercer check {shop.folder}")
+    return versions[-1]
+
+
+def _recipe(settings: Settings, name: str) -> dict[str, Any]:
+    """What `open_doors` needs to load the same encoder: `auto` is resolved to what it chose."""
+    source, chosen = settings.encode.source, name.partition("-")[0]
+    return {"source": chosen if source == "auto" else source, "max_length": settings.encode.max_length}
+
+
+def _live(shop: Shop) -> str:
+    """What the live log adds to the checked files, as a number that grows with every event and change."""
+    if not shop.events.exists():
+        return ""
+    with EventLog(shop.events) as log:
+        changes = log.changes()
+        return f"{log.count()}/{changes[-1].seq if changes else 0}"
+
+
+def _products(shop: Shop, source: Path, since: int) -> Iterator[Product]:
+    """Checked products, with the changes made over HTTP since the product file was written."""
+    import pyarrow.parquet as pq
+
+    path = source / "products.parquet"
+    rows = pq.read_table(path).to_pylist() if path.exists() else []
+    products = {str(row["id"]): Product.from_row(row) for row in rows}
+    if shop.events.exists():
+        with EventLog(shop.events) as log:
+            for change in log.changes():
+                if change.time > since:
+                    products.pop(change.id, None)
+                    if change.product is not None:
+                        products[change.id] = change.product
+    return iter(products.values())
+
+
+def _events(shop: Shop, source: Path, folder: Path) -> list[Path]:
+    """Parquet files of events: the checked ones, and the live log's."""
+    files = [source / "events.parquet"]
+    if shop.events.exists():
+        with EventLog(shop.events) as log:
+            if log.count():
+                log.export(folder / "live-events.parquet")
+                files.append(folder / "live-events.parquet")
+    return [file for file in files if file.exists()]
+
+
+def _queries(source: Path) -> Mapping[str, int]:
+    """Query texts of the checked queries, each counted once."""
+    import pyarrow.parquet as pq
+
+    path = source / "queries.parquet"
+    return {str(text): 1 for text in pq.read_table(path)["text"].to_pylist() if text} if path.exists() else {}
+
+
+def _ticker(tick: Tick | None, stage: str, total: int) -> Callable[[int], None] | None:
+    return None if tick is None else lambda more: tick(stage, more, total)

@@ -1,0 +1,26 @@
+"""Every setting that building and opening a shop needs, one class a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mercer.encode import EncodeSettings
+from mercer.rank.hybrid import HybridSettings
+from mercer.recommend import RecommendSettings
+from mercer.retrieve.index import IndexSettings
+from mercer.search import SearchSettings
+from mercer.understand.suggest import SuggestSettings
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field a section of mercer.toml; all defaults work."""
+
+    encode: EncodeSettings = field(default_factory=EncodeSettings)
+    retrieve: IndexSettings = field(default_factory=IndexSettings)
+    rank: HybridSettings = field(default_factory=HybridSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    recommend: RecommendSettings = field(default_factory=RecommendSettings)
+    suggest: SuggestSettings = field(default_factory=SuggestSettings)

@@ -1,0 +1,110 @@
+"""Checked events in; every retriever that learns from what shoppers do, fitted, saved and loaded as one, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mercer.errors import SettingsError
+from mercer.retrieve.arrays import load_arrays, save_arrays
+from mercer.retrieve.history import History, HistorySettings
+from mercer.retrieve.item_knn import ItemKnn, ItemKnnSettings
+from mercer.retrieve.past import Pasts
+from mercer.retrieve.popular import Popular, PopularSettings
+from mercer.retrieve.together import Together, TogetherSettings
+from mercer.retrieve.trending import Trending, TrendingSettings
+from mercer.retrieve.vocabulary import Vocabulary
+
+__all__ = ["Behaviour", "BehaviourSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourSettings:
+    """What is learnt from events."""
+
+    kept: int = 500
+    """Products remembered of each shopper: what was bought before, and where a home page starts from."""
+    strength: HistorySettings = field(default_factory=HistorySettings)
+    knn: ItemKnnSettings = field(default_factory=ItemKnnSettings)
+    popular: PopularSettings = field(default_factory=PopularSettings)
+    trending: TrendingSettings = field(default_factory=TrendingSettings)
+    together: TogetherSettings = field(default_factory=TogetherSettings)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.kept <= 100_000:
+            raise SettingsError(f"kept is {self.kept}", cure="give a whole number from 1 to 100000")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Fitted retrievers over one vocabulary of products.
+
+    >>> len(Behaviour.fit(None).products)
+    0
+    """
+
+    products: Vocabulary
+    knn: ItemKnn
+    popular: Popular
+    trending: Trending
+    together: Together
+    pasts: Pasts
+    end: int
+    """The last event's moment, UTC milliseconds; 0 where there was none."""
+    events: int
+    """How many events were learnt from."""
+
+    @classmethod
+    def fit(cls, events: Path | Any | None, settings: BehaviourSettings | None = None) -> Behaviour:
+        """Learn from a Parquet file or Arrow table of checked events; None, or a file that is not there, is no events.
+
+        Raises:
+            FormatError: the file is no Parquet, or lacks a column.
+        """
+        settings = settings or BehaviourSettings()
+        there = None if isinstance(events, Path) and not events.exists() else events
+        return cls.of(History.of(there, settings.strength), settings)
+
+    @classmethod
+    def of(cls, history: History, settings: BehaviourSettings | None = None) -> Behaviour:
+        """Learn from a history."""
+        settings = settings or BehaviourSettings()
+        return cls(
+            products=history.products,
+            knn=ItemKnn.fit(history, settings.knn),
+            popular=Popular.fit(history, settings.popular),
+            trending=Trending.fit(history, settings.trending),
+            together=Together.fit(history, settings.together),
+            pasts=Pasts.fit(history, kept=settings.kept),
+            end=history.end,
+            events=len(history),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write npz and Parquet files into a folder; ``behaviour.npz`` comes last and says that the rest is whole."""
+        for part in (self.knn, self.popular, self.trending, self.together, self.pasts):
+            part.save(folder)
+        save_arrays(folder / "behaviour.npz", {}, {"end": self.end, "events": self.events})
+
+    @classmethod
+    def load(cls, folder: Path) -> Behaviour:
+        """Read what `save` wrote; a folder without ``behaviour.npz`` is a shop without events.
+
+        Raises:
+            ShopError: a file is missing or damaged.
+        """
+        if not (folder / "behaviour.npz").exists():
+            return cls.fit(None)
+        _, facts = load_arrays(folder / "behaviour.npz")
+        products = Vocabulary.load(folder / "products.parquet")
+        return cls(
+            products=products,
+            knn=ItemKnn.load(folder, products),
+            popular=Popular.load(folder, products),
+            trending=Trending.load(folder, products),
+            together=Together.load(folder, products),
+            pasts=Pasts.load(folder),
+            end=facts["end"],
+            events=facts["events"],
+        )

@@ -1,0 +1,145 @@
+"""One request in; each signal's value for every row of the index, and which of the past explains it, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercer.records import Filter, Request
+from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.row import Rows
+from mercer.retrieve.sequence import Sequences
+from mercer.retrieve.similar import Similar
+
+__all__ = ["SIGNALS", "Asked", "Signals"]
+
+SIGNALS = ("behaviour", "content", "together", "popular", "trending")
+CONTENT_PAST = 10
+"""Latest products whose vectors make a shopper's taste; older ones weigh below 1 % at the usual recency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a recommendation starts from: products with how long ago each was, oldest first."""
+
+    ids: list[str]
+    codes: NDArray[np.int64]
+    """(ids,): codes of the behaviour's products, -1 where no event named it."""
+    step: NDArray[np.int64]
+    """(ids,): moments back from the latest."""
+    bought: frozenset[str]
+    """Everything the shopper is known to have bought."""
+
+    @classmethod
+    def of(cls, request: Request, behaviour: Behaviour, *, past: int) -> Asked:
+        """From the item, what the request says of the shopper's last products, and what the events said of them.
+
+        `similar` and `together` are about the item alone; where there is none, about the shopper's latest products.
+        """
+        known = behaviour.pasts(request.shopper.id)
+        bought = frozenset(behaviour.products.take(known.product[known.bought]))
+        about_item = request.scene in ("similar", "together")
+        moments: dict[str, int] = {}
+        if request.scene != "trending" and not (about_item and request.item):
+            if not about_item:
+                moments = dict(
+                    zip(behaviour.products.take(known.product[-past:]), known.time[-past:].tolist(), strict=True)
+                )
+            lately, times = request.shopper.products[-past:], request.shopper.times[-past:]
+            if len(times) != len(lately):  # the order is all that is said: later than everything known
+                newest = max([behaviour.end, *moments.values()], default=0)
+                times = tuple(newest + 1 + place for place in range(len(lately)))
+            moments = {id: moment for id, moment in moments.items() if id not in lately} | dict(
+                zip(lately, times, strict=True)
+            )
+        if request.item and request.scene != "trending":
+            moments.pop(request.item, None)
+            moments[request.item] = max(moments.values(), default=0) + 1
+        ids = sorted(moments, key=moments.__getitem__)[-past:]
+        sequence = Sequences.one(behaviour.products.codes(ids), [moments[id] for id in ids])
+        return cls(ids, sequence.product, sequence.step, bought)
+
+
+class Signals:
+    """The signals of one shop."""
+
+    def __init__(self, behaviour: Behaviour, similar: Similar, rows: Rows) -> None:
+        self._behaviour, self._similar, self._rows = behaviour, similar, rows
+
+    def __call__(
+        self, signal: str, asked: Asked, *, filters: Sequence[Filter], size: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """One of `SIGNALS`: its value by row, shape (size,), and the value that is usual."""
+        known = self._behaviour
+        if signal == "content":
+            return self._content(asked, filters, size), self._similar.settings.usual
+        if signal == "behaviour":
+            values, usual = known.knn.neighbours.sum(asked.codes, known.knn.weights(asked.step)), known.knn.usual
+        elif signal == "together":
+            now = asked.step == 0
+            values = known.together.neighbours.sum(asked.codes[now], np.ones(int(now.sum())))
+            usual = known.together.usual
+        elif signal == "popular":
+            values, usual = known.popular.value, known.popular.usual
+        else:
+            values, usual = known.trending.value, known.trending.usual
+        return self._rows.spread(values, size), usual
+
+    def anchors(
+        self, signals: Sequence[str], asked: Asked, *, codes: NDArray[np.int64], ids: Sequence[str]
+    ) -> list[str]:
+        """The one of the past that gave most of the named signal, for each hit; "" where the past has no part in it.
+
+        Args:
+            signals: one a hit.
+            asked: what the request started from.
+            codes: (hits,) of the hits' products.
+            ids: of the hits.
+        """
+        found = [""] * len(ids)
+        if not asked.ids:
+            return found
+        for signal in set(signals) & {"behaviour", "content", "together"}:
+            places = [place for place, name in enumerate(signals) if name == signal]
+            if signal == "content":
+                table = self._likeness(asked, [ids[place] for place in places])
+            else:
+                part = self._behaviour.knn if signal == "behaviour" else self._behaviour.together
+                table = part.neighbours.between(asked.codes, codes[places])
+                weights = self._behaviour.knn.weights(asked.step) if signal == "behaviour" else asked.step == 0
+                table = table * weights[:, None]
+            for place, best in zip(places, table.argmax(axis=0).tolist(), strict=True):
+                found[place] = asked.ids[best]
+        return found
+
+    def _content(self, asked: Asked, filters: Sequence[Filter], size: int) -> NDArray[np.float64]:
+        values = np.zeros(size)
+        row = self._similar.index.columns.row
+        there = [place for place, id in enumerate(asked.ids) if id in row][-CONTENT_PAST:]
+        if not there:
+            return values
+        vectors = self._similar.index.vectors([asked.ids[place] for place in there])
+        if len(vectors) != len(there):  # one was deleted meanwhile
+            return values
+        taste = self._behaviour.knn.weights(asked.step[there]).astype(np.float32) @ vectors
+        length = float(np.linalg.norm(taste))
+        if length <= 0:
+            return values
+        for near in self._similar.near((taste / length).astype(np.float32), filters=filters):
+            place = row.get(near.id, size)
+            if place < size:
+                values[place] = near.score
+        return values
+
+    def _likeness(self, asked: Asked, ids: Sequence[str]) -> NDArray[np.float64]:
+        """Weighted cosine of every past product to every hit, shape (past, hits)."""
+        index = self._similar.index
+        table = np.zeros((len(asked.ids), len(ids)))
+        there = [place for place, id in enumerate(asked.ids) if id in index.columns.row][-CONTENT_PAST:]
+        past, hits = index.vectors([asked.ids[place] for place in there]), index.vectors(ids)
+        if len(past) == len(there) and len(hits) == len(ids):
+            table[there] = (past @ hits.T) * self._behaviour.knn.weights(asked.step[there])[:, None]
+        return table

@@ -1,0 +1,250 @@
+"""The search door: a query in, a page of products out, by words and by meaning, with facets and a ledger."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from mercer.errors import RequestError, SettingsError
+from mercer.rank.hybrid import Background, HybridSettings, Scored, hybrid
+from mercer.rank.ledger import ledger
+from mercer.rank.reason import search_reason
+from mercer.records import Candidate, Hit, Page, Request
+from mercer.retrieve.columns import check_filters
+from mercer.retrieve.index import Index
+from mercer.retrieve.matched import matched
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Search", "SearchSettings", "System"]
+
+System = Literal["hybrid", "lexical", "dense"]
+"""Which arms take part; the live door is hybrid."""
+
+Clock = Callable[[], float]
+
+
+class QueryEncoder(Protocol):
+    """As much of `encode.Encoder` as this door needs."""
+
+    def __call__(self, texts: Sequence[str], *, side: Literal["query"]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Limits of the search door."""
+
+    pool: int = 300
+    """Candidates each arm brings; the answer, its total and its facets are made from these."""
+    longest_query: int = 512
+    """Characters a query may have."""
+    deepest: int = 1000
+    """Largest k, and largest offset."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("pool", 10, 10_000), ("longest_query", 8, 100_000), ("deepest", 10, 10_000)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingsError(f"[search] {name} is {value}", cure=f"give a whole number from {low} to {high}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the arms brought: ids with their scores, and what they are measured against."""
+
+    ids: list[str]
+    scored: Scored
+
+
+class Search:
+    """Call it with a Request; it answers with a Page. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        index: Index,
+        encoder: QueryEncoder | None,
+        *,
+        settings: SearchSettings | None = None,
+        ranking: HybridSettings | None = None,
+        popularity: Mapping[str, float] | None = None,
+    ) -> None:
+        self.index = index
+        self.encoder = encoder
+        self.settings = settings or SearchSettings()
+        self.ranking = ranking or HybridSettings()
+        self.popularity = popularity or {}
+        """Share of shoppers' actions by product, which orders an answer to no query."""
+        self._background: tuple[int, NDArray[np.float32]] | None = None
+
+    def __call__(self, request: Request, *, system: System = "hybrid") -> Page:
+        """Answer one request.
+
+        Raises:
+            RequestError: a query, k, offset, filter, facet or sort that cannot be served.
+        """
+        query = readable(request.query, longest=self.settings.longest_query)
+        check_paging(request.k, request.offset, deepest=self.settings.deepest)
+        check_filters(request.filters)
+        stages: dict[str, float] = {}
+        found = self._retrieve(query, request, system, stages) if query else self._browse(request, stages)
+        with_reason = stopwatch(stages, "rank")
+        order = self._ordered(found, request)
+        facets = self.index.columns.facets(self._rows([found.ids[place] for place in order]), request.facets)
+        shown = order[request.offset : request.offset + request.k]
+        hits = self._hits(found, shown, query, chinese=in_chinese(request, query))
+        with_reason()
+        degraded = "" if self.encoder or system == "lexical" else "no encoder: words only"
+        return Page(uuid.uuid4().hex, hits, len(order), facets, degraded=degraded, stages=stages)
+
+    def _retrieve(self, query: str, request: Request, system: System, stages: dict[str, float]) -> _Found:
+        """Both arms' candidates, each with its exact cosine; words that fell below an arm's pool count as none."""
+        import numpy as np
+
+        lexical: dict[str, float] = {}
+        if system != "dense":
+            done = stopwatch(stages, "lexical")
+            lexical = _scores(self.index.lexical(query, self.settings.pool, filters=request.filters))
+            done()
+        vector = self._encoded(query, system, stages)
+        near: dict[str, float] = {}
+        if vector is not None:
+            done = stopwatch(stages, "dense")
+            near = _scores(self.index.dense(vector, self.settings.pool, filters=request.filters))
+            done()
+        done = stopwatch(stages, "rank")
+        excluded = set(request.exclude)
+        row = self.index.columns.row
+        ids = [id for id in dict.fromkeys((*lexical, *near)) if id not in excluded and id in row]
+        cosine = self._cosines(ids, near, vector)
+        scored = hybrid(
+            np.array([lexical.get(id, 0.0) for id in ids]),
+            cosine,
+            attainable=self.index.attainable(query) if system != "dense" else 0.0,
+            background=None if vector is None else Background.of(self._sample() @ vector),
+            settings=self.ranking,
+        )
+        done()
+        return _Found(ids, scored)
+
+    def _browse(self, request: Request, stages: dict[str, float]) -> _Found:
+        """No query: everything that passes the filters, most popular first."""
+        import numpy as np
+
+        done = stopwatch(stages, "browse")
+        columns, excluded = self.index.columns, set(request.exclude)
+        rows = np.flatnonzero(columns.mask(request.filters))
+        ids = [id for row in rows if (id := columns.ids[row]) not in excluded]
+        popular = np.array([self.popularity.get(id, 0.0) for id in ids])
+        done()
+        return _Found(ids, Scored(popular, {"popular": popular}, {"popular": popular}))
+
+    def _encoded(self, query: str, system: System, stages: dict[str, float]) -> NDArray[np.float32] | None:
+        if self.encoder is None or system == "lexical":
+            return None
+        done = stopwatch(stages, "encode")
+        vector: NDArray[np.float32] = self.encoder([query], side="query")[0]
+        done()
+        return vector
+
+    def _cosines(
+        self, ids: Sequence[str], near: Mapping[str, float], vector: NDArray[np.float32] | None
+    ) -> NDArray[np.float64] | None:
+        """Exact cosines: what the dense arm said, and a dot product for what only words brought."""
+        import numpy as np
+
+        if vector is None:
+            return None
+        missing = [id for id in ids if id not in near]
+        worked_out = dict(zip(missing, (self.index.vectors(missing) @ vector).tolist(), strict=False))
+        return np.array([near[id] if id in near else worked_out.get(id, 0.0) for id in ids])
+
+    def _ordered(self, found: _Found, request: Request) -> NDArray[np.int64]:
+        """Places of the products that belong to the answer, in the order asked for; equal ones by id."""
+        import numpy as np
+
+        scores = found.scored.scores
+        if not len(scores):
+            return np.zeros(0, dtype=np.int64)
+        keep = np.flatnonzero(scores >= self.ranking.cut * scores.max())
+        ids = np.array([found.ids[place] for place in keep])
+        if request.sort == "relevance":
+            key = -scores[keep]
+        else:
+            column, sign = {"price_up": ("price", 1), "price_down": ("price", -1), "rating": ("rating", -1)}[
+                request.sort
+            ]
+            key = sign * self.index.columns.numbers(column, self._rows(ids.tolist()))
+        return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
+
+    def _hits(self, found: _Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
+        known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}
+        hits = []
+        for place in places.tolist():
+            product = known.get(found.ids[place])
+            if product is not None:  # deleted since it was found
+                reason = search_reason(matched(query, product), chinese=chinese) if query else ""
+                hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
+        return tuple(hits)
+
+    def _rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        import numpy as np
+
+        row = self.index.columns.row
+        return np.array([row[id] for id in ids], dtype=np.int64)
+
+    def _sample(self) -> NDArray[np.float32]:
+        """Background vectors, taken again when the catalogue has changed by a twentieth."""
+        size = len(self.index.columns.row)
+        if self._background is None or abs(size - self._background[0]) * 20 > self._background[0]:
+            self._background = (size, self.index.background())
+        return self._background[1]
+
+
+def readable(query: str, *, longest: int) -> str:
+    """The query without control characters and outer space.
+
+    Raises:
+        RequestError: longer than `longest` characters.
+    """
+    if len(query) > longest:
+        raise RequestError(f"the query has {len(query):,} characters", cure=f"give at most {longest}")
+    kept = "".join(character if unicodedata.category(character)[0] != "C" else " " for character in query)
+    return " ".join(kept.split())
+
+
+def in_chinese(request: Request, query: str) -> bool:
+    """Whether reasons are given in Chinese: as the shopper asked, else as the query is written."""
+    asked = request.context.get("language", "")
+    return asked.startswith("zh") if asked else any("\u3400" <= character <= "\u9fff" for character in query)
+
+
+def check_paging(k: int, offset: int, *, deepest: int) -> None:
+    """Refuse a page that cannot be.
+
+    Raises:
+        RequestError: k not from 1, offset not from 0, or either too deep.
+    """
+    if not 1 <= k <= deepest:
+        raise RequestError(f"k is {k}", cure=f"give a whole number from 1 to {deepest}")
+    if not 0 <= offset <= deepest:
+        raise RequestError(f"offset is {offset}", cure=f"give a whole number from 0 to {deepest}")
+
+
+def stopwatch(stages: dict[str, float], name: str, *, clock: Clock = time.perf_counter) -> Callable[[], None]:
+    """Start a stage; calling what comes back adds its milliseconds."""
+    start = clock()
+
+    def stop() -> None:
+        stages[name] = stages.get(name, 0.0) + (clock() - start) * 1000
+
+    return stop
+
+
+def _scores(candidates: Sequence[Candidate]) -> dict[str, float]:
+    return {candidate.id: candidate.score for candidate in candidates}
