@@ -79,7 +79,7 @@ def reduction(product: Product) -> int:
     """Whole percent that a price was lowered by; 0 where it was not."""
     if not product.price or not product.list_price or product.list_price <= product.price:
         return 0
-    return int(100 * (1 - product.price / product.list_price))
+    return int(100 * (1 - product.price / product.list_price) + 1e-9)  # 20 % is 19.999… in floats
 
 
 def stock_line(product: Product, words: Words) -> str:

@@ -1,0 +1,253 @@
+"""The storefront in a real browser: what a shopper does, in both languages, on both widths, from this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+uvicorn = pytest.importorskip("uvicorn", reason="mercer[serve] is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (mercer[dev])")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def site(double: Any) -> Iterator[str]:
+    """The address of a running server over the double."""
+    from mercer.serve import create_app
+
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(double), log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listening.close()
+
+
+@pytest.fixture
+def visit(browser: Any, site: str) -> Iterator[Visit]:
+    """Open pages; when the test is over, no page may have complained or asked another machine."""
+    complaints: list[str] = []
+    with contextlib.ExitStack() as open_pages:
+
+        def opened(path: str = "/", *, width: int = 1280, language: str = "en-GB", scripts: bool = True) -> Any:
+            context = browser.new_context(
+                viewport={"width": width, "height": 850}, locale=language, java_script_enabled=scripts
+            )
+            open_pages.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(8000)
+            page.on("console", lambda note: note.type in ("error", "warning") and complaints.append(note.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("request", lambda request: request.url.startswith(site) or complaints.append(request.url))
+            page.goto(site + path)
+            return page
+
+        yield opened
+    assert complaints == []
+
+
+def titles(page: Any) -> list[str]:
+    return [str(text) for text in page.locator("main .grid").first.locator("h3").all_inner_texts()]
+
+
+def told(double: Any, kind: str, *, least: int = 1) -> list[Any]:
+    """Events of one type, once the page has sent them."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        events = [event for event in list(double.logged.values()) if event.type == kind]
+        if len(events) >= least:
+            return events
+        time.sleep(0.05)
+    raise AssertionError(f"no {kind} event came: {double.logged}")
+
+
+def test_search_filter_sort_and_clear(visit: Visit) -> None:
+    page = visit()
+    page.fill("#q", "oak serving board")
+    page.press("#q", "Enter")
+    assert "oak serving board" in page.inner_text("h1")
+    assert titles(page) == [f"Oak serving board, {size}" for size in ("small", "medium", "large")]
+    page.click('[data-facet="brand"] >> text=Nordwald')
+    assert titles(page) == ["Oak serving board, small"]
+    assert page.locator('[data-facet="brand"][aria-current="true"]').inner_text().startswith("Nordwald")
+    page.click(".chips .clear")
+    assert len(titles(page)) == 3
+    page.click('.sorts >> text="Price, highest first"')
+    assert titles(page)[0] == "Oak serving board, large"
+
+
+def test_categories_open_level_by_level(visit: Visit) -> None:
+    page = visit("/search")
+    assert page.locator('[data-facet="category"] .label').all_inner_texts() == ["Kitchen", "Home", "厨房"]
+    page.click('[data-facet="category"] >> text=Kitchen')
+    assert page.locator('[data-facet="category"] .label').all_inner_texts() == ["Kitchen", "Cups", "Serving"]
+    page.click('[data-facet="category"] >> text=Serving')
+    assert page.inner_text("h1") == "Serving"
+    assert len(titles(page)) == 9
+
+
+def test_prices_filter_by_range_and_by_hand(visit: Visit) -> None:
+    page = visit("/search")
+    count = int(page.locator('[data-facet="price"] .number').nth(1).inner_text())
+    page.locator('[data-facet="price"]').nth(1).click()
+    assert f"{count} products" in page.inner_text(".heading")
+    page.click(".chips .clear")
+    page.fill('input[name="low"]', "10")
+    page.fill('input[name="high"]', "20")
+    page.click(".range button")
+    assert "€10 – €20" in page.inner_text(".chips")
+    assert len(titles(page)) == 3
+
+
+def test_product_page_has_neighbours_and_a_cart(visit: Visit, double: Any) -> None:
+    page = visit("/search?q=oak")
+    page.click("text=Oak serving board, large")
+    assert page.inner_text("h1") == "Oak serving board, large"
+    assert page.locator('section[aria-labelledby="similar"] .card').count() == 6
+    assert page.locator('section[aria-labelledby="together"] .card').count() == 4
+    assert page.locator(".attributes").inner_text().startswith("colour")
+    page.click("text=Add to cart")
+    page.wait_for_selector("#toast.shown")
+    click, added = told(double, "click")[0], told(double, "add_to_cart")[0]
+    assert (click.product, click.position, click.device) == ("p-11", 3, "desktop")
+    assert added.query_id == click.query_id
+    assert added.query_id
+    assert added.shopper == click.shopper != ""
+
+
+def test_home_changes_with_every_click(visit: Visit) -> None:
+    page = visit()
+    before = titles(page)
+    page.click("text=手冲咖啡壶 small")
+    page.click(".brand")
+    after = titles(page)
+    assert after != before
+    assert "手冲咖啡壶 small" not in after
+    assert after[0].startswith(("手冲", "咖啡", "Coffee"))
+    assert page.locator('section[aria-labelledby="seen"] h3').all_inner_texts() == ["手冲咖啡壶 small"]
+
+
+def test_what_is_seen_is_told(visit: Visit, double: Any) -> None:
+    visit("/search?q=cup").wait_for_timeout(200)
+    events = told(double, "impression", least=3)
+    assert {(event.product, event.position) for event in events} == {("p-0", 1), ("p-1", 2), ("p-2", 3)}
+    assert all(event.query_id for event in events)
+
+
+def test_suggestions_by_keyboard(visit: Visit) -> None:
+    page = visit()
+    page.click("#q")
+    page.keyboard.type("oa")
+    page.wait_for_selector("#suggestions li")
+    assert page.get_attribute("#q", "aria-expanded") == "true"
+    page.keyboard.press("ArrowDown")
+    first = page.get_attribute("#q", "aria-activedescendant")
+    assert page.inner_text(f"#{first}") == page.input_value("#q") == "oak board"
+    page.keyboard.press("ArrowDown")
+    assert page.input_value("#q") == "oat bowl"
+    page.keyboard.press("Escape")
+    assert page.input_value("#q") == "oa"
+    assert page.is_hidden("#suggestions")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("#suggestions li")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=*")
+    assert page.input_value("#q") != "oa"
+
+
+def test_suggestions_by_pointer_in_chinese(visit: Visit) -> None:
+    page = visit(language="zh-CN")
+    page.fill("#q", "咖啡")
+    page.click("#suggestions li >> text=咖啡壶")
+    page.wait_for_url("**/search?q=*")
+    assert page.inner_text("h1") == "“咖啡壶”的搜索结果"
+    assert len(titles(page)) == 3
+
+
+def test_the_language_is_the_browsers_until_it_is_chosen(visit: Visit) -> None:
+    page = visit("/search?q=cup", language="zh-CN")
+    assert page.get_attribute("html", "lang") == "zh-Hans"
+    assert "件商品" in page.inner_text("main")
+    page.click(".languages >> text=EN")
+    assert page.url.endswith("/search?q=cup")
+    assert page.get_attribute("html", "lang") == "en"
+    page.click(".brand")
+    assert page.get_attribute("html", "lang") == "en"
+
+
+def test_nothing_found_helps_on(visit: Visit) -> None:
+    page = visit("/search?q=zzzz&brand=Lumi")
+    assert page.inner_text("h1") == "Nothing found for “zzzz”"
+    assert page.locator("main .card").count() == 6
+    page.click("text=Search again without filters")
+    assert page.url.endswith("/search?q=zzzz")
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/search", "/p/p-1", "/search?q=zzzz", "/docs"])
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_a_phone_needs_no_sideways_scroll(visit: Visit, path: str, language: str) -> None:
+    page = visit(path, width=360, language=language)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_it_works_without_scripts(visit: Visit, double: Any) -> None:
+    page = visit(scripts=False)
+    page.fill("#q", "mug")
+    page.press("#q", "Enter")
+    page.click("text=Enamel mug, medium")
+    page.click("text=Add to cart")
+    assert page.inner_text(".done") == "Added to cart"
+    assert told(double, "add_to_cart")[0].product == "p-4"
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.card') !== null")
+    assert page.evaluate("getComputedStyle(document.activeElement, '::after').outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/p/p-1"])
+def test_landmarks_labels_and_alternative_texts(visit: Visit, path: str) -> None:
+    page = visit(path)
+    for landmark in ("banner", "main", "contentinfo", "search"):
+        assert page.get_by_role(landmark).count() == 1
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("[...document.images].every(image => image.hasAttribute('alt'))")
+    assert page.evaluate(
+        "[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length || i.ariaLabel)"
+    )
+    assert page.evaluate("[...document.querySelectorAll('main .card img')].every(image => image.alt.length > 0)")
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == page.evaluate(
+        "document.querySelectorAll('[id]').length"
+    )
