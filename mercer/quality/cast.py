@@ -187,7 +187,9 @@ def _numbers(raw: pa.Array, *, whole: bool) -> tuple[pa.Array, pa.Array]:
     fits = pc.and_(pc.is_finite(value), pc.less(pc.abs(value), 2.0**53))
     fits = pc.and_(fits, pc.equal(value, pc.round(value)))
     kept = pc.if_else(pc.fill_null(fits, False), value, pa.scalar(None, pa.float64()))
-    return pc.if_else(pc.is_nan(value), pa.scalar(None, pa.string()), present), kept.cast(pa.int64())
+    return pc.if_else(pc.fill_null(pc.is_nan(value), False), pa.scalar(None, pa.string()), present), kept.cast(
+        pa.int64()
+    )
 
 
 def _floats(text: pa.Array) -> pa.Array:

@@ -151,7 +151,7 @@ def _strict(path: Path, codec: str, skip: int) -> bool:
     try:
         for chunk in chunks(path):
             decoder.decode(chunk[skip:])
-            skip = 0
+            skip = max(0, skip - len(chunk))
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -218,7 +218,7 @@ def _utf8(path: Path, text: Text) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(text.codec)("mercer.mark")
     for chunk in chunks(path):
         yield chunk[skip:] if plain else decoder.decode(chunk[skip:]).encode()
-        skip = 0
+        skip = max(0, skip - len(chunk))
     if not plain and (rest := decoder.decode(b"", final=True)):
         yield rest.encode()
 

@@ -31,22 +31,33 @@ csv.field_size_limit(1 << 28)
 def batches(blocks: Iterator[bytes], dialect: Dialect, bad: Bad, *, marked: bool) -> Iterator[Batch]:
     """Raw columns block by block; rows that do not parse go to `bad` with their line."""
     row = line = 0
-    skip = dialect.header_lines
-    for lump in _whole_rows(blocks, dialect):
-        block = _single_tabs(lump) if dialect.trec else lump
+    skip, carry = dialect.header_lines, b""
+    for block, final in _with_last(blocks):
+        block = carry + (_single_tabs(block) if dialect.trec else block)  # noqa: PLW2901  # the same lump, made whole
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + 1
         if skip:
             passed = min(skip, len(ends))
-            block, ends = block[ends[passed - 1] :], ends[passed:] - ends[passed - 1]
+            block, ends = block[ends[passed - 1] :], ends[passed:] - ends[passed - 1]  # noqa: PLW2901
             skip, line = skip - passed, line + passed
-            if not block:
-                continue
-        parsed = _parse(block, ends, dialect) or _parse_slowly(block, dialect)
+        if not block:
+            continue
+        parsed = _parse(block, ends, dialect) or _parse_slowly(block, dialect, final=final)
+        carry = parsed.rest
         for number, at, text, problem in parsed.faults:
-            bad.add(row + number, line + at + 1, shown(text), problem)
+            bad.add(row + number, line + at + 1, shown(text.rstrip("\r\n")), problem)
         batch = Batch(row + parsed.rows, dict(zip(dialect.columns, parsed.table.columns, strict=True)), parsed.count)
         yield _without_marked(batch, line + parsed.lines + 1, bad) if marked else batch
-        row, line = row + parsed.count, line + len(ends)
+        row, line = row + parsed.count, line + len(ends) - carry.count(b"\n")
+
+
+def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each block, and whether it is the last."""
+    before = next(blocks, None)
+    for block in blocks:
+        yield before or b"", False
+        before = block
+    if before is not None:
+        yield before, True
 
 
 Fault = tuple[int, int, str, str]
@@ -62,26 +73,12 @@ class Parsed:
     lines: Any
     faults: list[Fault]
     count: int
+    rest: bytes = b""
+    """Lines at the end that may go on in the next block."""
 
 
 def _single_tabs(block: bytes) -> bytes:
     return re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", block))
-
-
-def _whole_rows(blocks: Iterator[bytes], dialect: Dialect) -> Iterator[bytes]:
-    """Blocks that do not end inside a quoted row: an open row is carried to the next block."""
-    carry = b""
-    for block in blocks:
-        lump = carry + block
-        carry = b""
-        if _quotes(dialect) and lump.count(b'"') % 2:
-            start = lump.rfind(b"\n", 0, lump.rfind(b'"')) + 1
-            if lump.count(b"\n", start) <= TALLEST_ROW:
-                lump, carry = lump[:start], lump[start:]
-        if lump:
-            yield lump
-    if carry:
-        yield carry
 
 
 def _parse(block: bytes, ends: Any, dialect: Dialect) -> Parsed | None:
@@ -90,6 +87,8 @@ def _parse(block: bytes, ends: Any, dialect: Dialect) -> Parsed | None:
     if _quotes(dialect):
         quotes = np.flatnonzero(data == 34)
         if len(quotes) and (np.bincount(np.searchsorted(ends, quotes, side="right")) & 1).any():
+            return None
+        if len(quotes) and _closed(block[ends[-2] if len(ends) > 1 else 0 :].decode().rstrip("\r\n"), dialect) is None:
             return None
     starts = np.concatenate([[0], ends[:-1]])
     length = ends - starts
@@ -145,7 +144,7 @@ def _arrow(block: bytes, dialect: Dialect, fault: Any) -> pa.Table:
     ).combine_chunks()
 
 
-def _parse_slowly(block: bytes, dialect: Dialect) -> Parsed:
+def _parse_slowly(block: bytes, dialect: Dialect, *, final: bool) -> Parsed:
     """Python's parser, line by line, for a block with rows over several lines or quotes that never close."""
     import pyarrow as pa
 
@@ -159,6 +158,8 @@ def _parse_slowly(block: bytes, dialect: Dialect) -> Parsed:
             at += 1
             continue
         taken, cells = _one_row(lines, at, dialect) if _quotes(dialect) else (1, lines[at].split(dialect.delimiter))
+        if not taken and not final:
+            break
         if cells is None:
             faults.append((count, at, lines[at].rstrip("\r"), "a quote that is never closed"))
         elif len(cells) != len(dialect.columns):
@@ -166,41 +167,45 @@ def _parse_slowly(block: bytes, dialect: Dialect) -> Parsed:
         else:
             rows.append(cells)
             good.append((count, at))
-        at += taken
+        at += max(taken, 1)
         count += 1
     columns = list(zip(*rows, strict=True)) or [()] * len(dialect.columns)
     table = pa.table([pa.array(column, pa.string()) for column in columns], names=list(dialect.columns))
     where = np.array(good, np.int64).reshape(-1, 2)
-    return Parsed(table, where[:, 0], where[:, 1], faults, count)
+    rest = "".join(f"{line}\n" for line in lines[at:]).encode()
+    return Parsed(table, where[:, 0], where[:, 1], faults, count, rest)
 
 
 def _one_row(lines: Sequence[str], at: int, dialect: Dialect) -> tuple[int, list[str] | None]:
-    """How many lines the row at `at` takes, and its cells; None where its quote never closes.
+    """How many lines the row at `at` takes, and its cells; None where its quote never closes, 0 lines where it may yet.
 
-    A row over several lines counts as one only if it then has the right number of columns and the lines in it are
-    no rows of their own, so that a stray quote costs its own line and not the good rows after it.
+    A row over several lines counts as one only if it is written by the rules (RFC 4180), then has the right number of
+    columns, and the lines in it are no rows of their own: so a stray quote costs its own line and not the good rows
+    after it.
     """
     width = len(dialect.columns)
-    reader = csv.reader((f"{line}\n" for line in lines[at : at + TALLEST_ROW]), delimiter=dialect.delimiter)
+    ahead = [f"{line}\n" for line in lines[at : at + TALLEST_ROW]]
+    reader = csv.reader(ahead, delimiter=dialect.delimiter)
     try:
         cells = next(reader)
     except csv.Error:  # a carriage return inside the row
         return 1, None
     taken = reader.line_num
-    if _closed("\n".join(lines[at : at + taken]), dialect) is None:
-        return 1, None
+    if taken == len(ahead) and _closed("".join(ahead)[:-1], dialect) is None:
+        return (0 if len(ahead) < TALLEST_ROW else 1), None
     if taken == 1:
         return 1, cells
     inner = [_closed(line, dialect) for line in lines[at + 1 : at + taken]]
-    if len(cells) != width or all(row is not None and len(row) == width for row in inner):
+    lawful = _closed("".join(ahead[:taken])[:-1], dialect, strict=True) is not None
+    if not lawful or len(cells) != width or all(row is not None and len(row) == width for row in inner):
         return 1, None
     return taken, cells
 
 
-def _closed(text: str, dialect: Dialect) -> list[str] | None:
+def _closed(text: str, dialect: Dialect, *, strict: bool = False) -> list[str] | None:
     """The cells of one row, None where a quote is still open at the end."""
     try:
-        rows = list(csv.reader(io.StringIO(f"{text}\n\x1e\n", newline=""), delimiter=dialect.delimiter))
+        rows = list(csv.reader(io.StringIO(f"{text}\n\x1e\n", newline=""), delimiter=dialect.delimiter, strict=strict))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 2 else None

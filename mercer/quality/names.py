@@ -21,9 +21,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "key_features 卖点 商品卖点 亮点",
         "brand": "brand brand.name brand_name manufacturer manufacturer.name maker vendor supplier product_brand "
         "label 品牌 品牌名称 品牌名 厂商 供应商 厂家 制造商",
-        "category": "category product_type google_product_category category_path category_name categories "
-        "category.name category_l3 item_category department cate taxonomy 类目 分类 商品类目 商品分类 类别 品类 "
-        "类目名称 分类名称",
+        "category": "category category_code product_type google_product_category category_path category_name "
+        "categories category.name category_l3 item_category department cate taxonomy 类目 分类 商品类目 商品分类 类别 "
+        "品类 类目名称 分类名称",
         "price": "sale_price offers.price price offers.lowPrice unit_price selling_price current_price price_amount "
         "retail_price final_price amount 促销价 现价 售价 价格 单价 销售价 商品价格 折扣价 成交价 优惠价",
         "list_price": "list_price original_price msrp rrp counter_price market_price compare_at_price was_price "

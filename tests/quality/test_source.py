@@ -4,9 +4,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from mercer.errors import FormatError, NotFoundError, SettingsError
-from mercer.quality.derive import catalogue
-from mercer.quality.read import read
+from mercer.errors import NotFoundError, SettingsError
 from mercer.quality.schema import SCHEMAS
 from mercer.quality.source import read_all, sources
 
@@ -42,34 +40,11 @@ def test_a_catalogue_from_events_has_the_usual_title_and_the_last_good_price(inv
     assert [json.loads(text) for text in products.table["derived"].to_pylist()] == [["id", "title", "price"], ["id"]]
 
 
-def test_the_order_of_rows_does_not_matter(invoices: Path) -> None:
-    head, *rows = INVOICES.splitlines()
-    turned = invoices.with_name("turned.csv")
-    turned.write_text("\n".join([head, *reversed(rows)]), "utf-8")
-    first, second = (catalogue(read("events", path)).table for path in (invoices, turned))
-    assert first.equals(second)
-
-
-def test_where_no_column_holds_titles_the_code_is_the_title(tmp_path: Path) -> None:
-    path = tmp_path / "e.csv"
-    path.write_text("user_id,item_id,event_type,timestamp\nu1,A7,view,1291191960\nu2,B8,cart,1291191961\n", "utf-8")
-    products = catalogue(read("events", path))
-    assert products.table["title"].to_pylist() == ["A7", "B8"]
-    assert json.loads(products.table["derived"][0].as_py()) == ["id", "title"]
-
-
 def test_a_mapping_for_the_derived_catalogue(invoices: Path) -> None:
     maps = {"products": {"id": "StockCode", "title": "Description", "currency": "=GBP"}}
     found = read_all(sources(invoices.parent, {"products": "=events", "events": "invoices.csv"}, maps))
     assert found["products"].table["currency"].to_pylist() == ["GBP", "GBP"]
     assert found["products"].table["price"].null_count == 2
-
-
-def test_events_without_products_derive_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "e.csv"
-    path.write_text("user_id,item_id,event_type,timestamp\nu1,,view,1291191960\n", "utf-8")
-    with pytest.raises(FormatError, match="names no product"):
-        catalogue(read("events", path))
 
 
 def test_paths_mapping_and_timezone(tmp_path: Path) -> None:
