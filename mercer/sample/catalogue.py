@@ -113,7 +113,7 @@ def ending(price: float) -> float:
     [9.9, 47.9, 399.0, 1299.0]
     """
     if price < 30:
-        return round(max(np.floor(price), 2) + 0.9, 1)
+        return round(max(int(price), 2) + 0.9, 1)
     if price < 100:
         return float(np.floor(price)) + 0.9
     if price < 1000:
@@ -199,8 +199,8 @@ def _variants(rng: np.random.Generator, goods: Goods, world: Taxonomy) -> Goods:
     )
     values = {name: getattr(goods, name).copy() for name in (*same, "colour", "price", "list_price", "quality")}
     model = list(goods.model)
-    for name in values:
-        values[name][targets] = values[name][sources]
+    for column in values.values():
+        column[targets] = column[sources]
     for source, target in zip(sources, targets, strict=True):
         model[target] = model[source]
     sizes = np.array([len(world.leaves[number].colours) for number in goods.leaf[sources]])

@@ -1,4 +1,4 @@
-"""Slates and how attractive their products are in, who looked and clicked out: a position-based model, read from the top."""
+"""Slates of more or less attractive products in, what was clicked out: a position-based model read from the top."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Real = NDArray[np.float64]
 Columns = dict[str, NDArray[np.generic]]
 
 STREAM = 3
-CODE = {name: number for number, name in enumerate(ACTIONS)}
+CODE: dict[str, int] = {str(name): number for number, name in enumerate(ACTIONS)}
 SCENES = ("search", "home", "similar", "direct")
 PER_VISIT = 12.0
 """Events in a visit, a low guess: too many visits are drawn and the surplus is left out."""
@@ -68,15 +68,16 @@ def draw(settings: SampleSettings, world: Taxonomy, goods: Goods, people: People
     while True:
         rng = np.random.default_rng([settings.seed, STREAM])
         visits = plan(settings, people, int(surplus * settings.events / PER_VISIT) + 50, rng)
-        found = Walk(settings, world, goods, people, queries, visits, rng).run()
+        found = Walk(settings, world, goods=goods, people=people, queries=queries, visits=visits, rng=rng).run()
         if len(found["time"]) >= settings.events:
             return _cut(found, visits, settings.events, rng)
         surplus *= 1.3
 
 
 def _cut(columns: Columns, visits: Visits, count: int, rng: np.random.Generator) -> Columns:
-    """Leave out whole visits by chance until `count` events are left, the last one from its end."""
-    luck = rng.permutation(len(visits.who))[columns["visit"]]
+    """Leave out whole visits by chance, first ones last, until `count` events are left, the last one from its end."""
+    luck = rng.permutation(len(visits.who)) + np.where(visits.turn == 0, 0, len(visits.who))
+    luck = luck[columns["visit"]]
     kept = np.lexsort((columns["time"], luck))[:count]
     order = kept[
         np.lexsort((columns["position"][kept], columns["type"][kept], columns["visit"][kept], columns["time"][kept]))
@@ -92,6 +93,7 @@ class Walk:
         self,
         settings: SampleSettings,
         world: Taxonomy,
+        *,
         goods: Goods,
         people: People,
         queries: Sequence[Query],
@@ -122,7 +124,7 @@ class Walk:
             here = np.flatnonzero(self.rng.random(len(visit)) < chance)
             search = self.rng.random(len(here)) < searching
             start = time[here] + 40_000 + page * 300_000 + self.rng.integers(0, 40_000, len(here))
-            anchor[here] = self.page(visit[here], leaf[here], np.where(search, -1, anchor[here]), search, start)
+            anchor[here] = self.page(visit[here], leaf[here], anchor[here], search, start)
 
     def arrive(self, visit: Whole, leaf: Whole, again: Whole) -> Whole:
         """Some come straight to a product, by a link or to buy it again: a view without a list before it."""
@@ -134,9 +136,8 @@ class Walk:
         self.draft.add(
             "view", chosen, what, self.visits.time[chosen], scene=np.full(len(chosen), SCENES.index("direct"))
         )
-        self.decide(
-            chosen, what, self.visits.time[chosen] + 9_000, np.full(len(chosen), -1), 2.0 * (again[direct] >= 0) - 0.3
-        )
+        fit = np.where(again[direct] >= 0, 1.7, -0.3)
+        self.decide(chosen, what, self.visits.time[chosen] + 9_000, np.full(len(chosen), -1), fit)
         return np.where(direct, product, -1)
 
     def page(self, visit: Whole, leaf: Whole, anchor: Whole, search: NDArray[np.bool_], start: Whole) -> Whole:
@@ -145,25 +146,20 @@ class Walk:
         query = np.where(search, self.question(who, leaf), -1)
         scene = np.where(query >= 0, 0, np.where(anchor >= 0, 2, 1))
         slate = np.full((len(visit), WIDTH), -1, np.int64)
-        for number, fill in enumerate((self._search, self._home, self._similar)):
-            there = np.flatnonzero(scene == number)
-            if len(there):
-                slate[there] = fill(there, query, who, anchor, leaf, day)
+        searched, home, similar = (np.flatnonzero(scene == number) for number in range(3))
+        slate[searched] = self.shelves.search(query[searched], day[searched])
+        slate[home] = self.shelves.home(self.front(who[home], leaf[home], day[home]), day[home])
+        slate[similar] = self.shelves.similar(anchor[similar], day[similar])
         device = self.people.device[who]
         width = np.where(scene == 0, np.array(SEARCH_WIDTH)[device], np.array(BROWSE_WIDTH)[device])
         slate = np.where(np.arange(WIDTH) < width[:, None], slate, -1)
-        return self.show(visit, slate, query, scene, leaf, start)
+        return self.show(visit, slate, query=query, scene=scene, leaf=leaf, start=start)
 
-    def _search(self, there: Whole, query: Whole, who: Whole, anchor: Whole, leaf: Whole, day: Whole) -> Whole:
-        return self.shelves.search(query[there], day[there])
-
-    def _home(self, there: Whole, query: Whole, who: Whole, anchor: Whole, leaf: Whole, day: Whole) -> Whole:
-        interest = weighted(self.memory.interest(who[there], day[there]), self.rng, POOL)
-        interest[:, : POOL // 5] = leaf[there][:, None]
-        return self.shelves.home(interest, day[there])
-
-    def _similar(self, there: Whole, query: Whole, who: Whole, anchor: Whole, leaf: Whole, day: Whole) -> Whole:
-        return self.shelves.similar(anchor[there], day[there])
+    def front(self, who: Whole, leaf: Whole, day: Whole) -> Whole:
+        """(n, POOL) leaves for a home page: mostly what the shopper likes, some of what this visit is for."""
+        interest = weighted(self.memory.interest(who, day), self.rng, POOL)
+        interest[:, : POOL // 5] = leaf[:, None]
+        return interest
 
     def question(self, who: Whole, leaf: Whole) -> Whole:
         """A query for the leaf, mostly in the shopper's language; -1 where nobody asks."""
@@ -173,7 +169,7 @@ class Walk:
         column = (rng.random(len(who)) ** 1.5 * self.askable[row]).astype(np.int64)
         return np.where(self.askable[row] > 0, self.asked[row, column], -1)
 
-    def show(self, visit: Whole, slate: Whole, query: Whole, scene: Whole, leaf: Whole, start: Whole) -> Whole:
+    def show(self, visit: Whole, slate: Whole, *, query: Whole, scene: Whole, leaf: Whole, start: Whole) -> Whole:
         """Log what was shown and what was clicked; one page's impressions share one time."""
         who, shown = self.visits.who[visit], slate >= 0
         liking = utility(self.people, self.goods, who[:, None], np.maximum(slate, 0), colours=self.colours)

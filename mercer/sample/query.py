@@ -27,7 +27,7 @@ KINDS = {
     "misspelt": 0.04,
     "budget": 0.03,
 }
-"""Kind of query → share of all. `thing` names a kind of product, `need` says what it is for in words no listing uses."""
+"""Kind → share of all. `thing` names a kind of product, `need` says what it is for in words that no listing uses."""
 
 SYNONYMS = (0.42, 0.33, 0.25)
 """Chance of a thing's most common, second and third name in a query; no title uses the third."""
@@ -155,7 +155,7 @@ def _model(choose: random.Random, meant: int, language: int, goods: Goods, world
     return Query(text, "model", language, int(goods.leaf[meant]), int(goods.kind[meant]), like=meant)
 
 
-def _need(choose: random.Random, meant: int, language: int, goods: Goods, world: Taxonomy) -> Query:
+def _need(_choose: random.Random, meant: int, language: int, goods: Goods, world: Taxonomy) -> Query:
     leaf, kind = int(goods.leaf[meant]), int(goods.kind[meant])
     return Query(world.leaves[leaf].asks[kind][language][0], "need", language, leaf, kind)
 

@@ -29,7 +29,8 @@ def traffic(settings: SampleSettings) -> NDArray[np.float64]:
             for day in days
         ]
     )
-    return weight / weight.sum()
+    share: NDArray[np.float64] = weight / weight.sum()
+    return share
 
 
 def demand(settings: SampleSettings, world: Taxonomy) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A seed in, shoppers with latent tastes, habits and contexts as columns out, and how much each would like a product."""
+"""A seed in, shoppers with tastes, habits and contexts as columns out, and how much each would like a product."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ class Leaf:
     """Standard deviation of log price."""
     scale: tuple[float, ...]
     """Price of each kind relative to the leaf's."""
-    shape: str
+    shape: tuple[str, ...]
+    """What a picture of each kind shows."""
     season: int
     """Day of the year on which most is sold; 0 for none."""
     repeat: int
@@ -143,7 +144,7 @@ def _leaf(raw: dict[str, Any], number: int, department: dict[str, Any], words: d
         price=raw["price"],
         spread=raw.get("spread", 0.45),
         scale=tuple(raw["scale"]),
-        shape=raw["shape"],
+        shape=tuple((raw["shape"].split(";") * len(kinds))[: len(kinds)]),
         season=raw.get("season", 0),
         repeat=raw.get("repeat", 0),
         goes_with=tuple(raw["goes_with"]),

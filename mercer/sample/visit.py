@@ -22,7 +22,7 @@ Real = NDArray[np.float64]
 EASTERN, WESTERN = 8, 0
 """Hours from UTC that Chinese and English shoppers live at; one offset each is enough for habits."""
 AFTER_BUYING, STILL_LOOKING, DUE = 0.5, 0.35, 0.65
-"""Chance that a visit is for what goes with the last purchase, for what was looked at last, for a refill that is due."""
+"""Chance that a visit is for what goes with the last purchase, what was looked at last, a refill that is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Visits:
 
 def plan(settings: SampleSettings, people: People, count: int, rng: np.random.Generator) -> Visits:
     """Draw `count` visits over the days, at the hours each shopper likes."""
-    who = rng.choice(len(people), count, p=people.activity)
+    everyone = rng.permutation(len(people))[:count]
+    who = np.concatenate([everyone, rng.choice(len(people), count - len(everyone), p=people.activity)])
     day = rng.choice(settings.days, count, p=traffic(settings))
     local = people.hour[who] + rng.normal(0, 1.3, count) - np.where(people.language[who] == EN, WESTERN, EASTERN)
     time = settings.first + day * DAY + (np.mod(local, 24) / 24 * (DAY - 7_200_000)).astype(np.int64)
@@ -54,7 +55,8 @@ def weighted(weight: Real, rng: np.random.Generator, size: int) -> Whole:
     cumulative = np.cumsum(weight, axis=1)
     draw = rng.random((len(weight), size)) * cumulative[:, -1:]
     column = np.stack([(cumulative <= draw[:, [number]]).sum(1) for number in range(size)], axis=1)
-    return np.minimum(column, weight.shape[1] - 1)
+    result: Whole = np.minimum(column, weight.shape[1] - 1)
+    return result
 
 
 class Memory:
