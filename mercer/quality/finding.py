@@ -19,14 +19,16 @@ __all__ = ["FILE", "Found", "batch_schema", "found_batch", "schema", "to_rows", 
 
 FILE = -1
 """row_id of a finding about a whole file."""
+TAKEN = ("row_id", "field", "problem", "score", "suggestion")
+"""Columns of a `Found` that are no evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Rows of one family that have one problem.
 
-    `rows` has ``row_id``; ``field``, ``score`` (0 to 1) and ``suggestion`` are taken from it where they are columns;
-    every other column is evidence. A LazyFrame of any engine, or an Arrow table.
+    `rows` has ``row_id``; ``field``, ``problem``, ``score`` (0 to 1) and ``suggestion`` are taken from it where they
+    are columns; every other column is evidence. A LazyFrame of any engine, or an Arrow table.
     """
 
     rows: nw.LazyFrame[Any] | pa.Table
@@ -99,7 +101,7 @@ def to_rows(check: Check, found: Found, table: pa.Table, *, settings: CheckSetti
     import pyarrow as pa
 
     count = table.num_rows
-    evidence = [name for name in table.column_names if name not in ("row_id", "field", "score", "suggestion")]
+    evidence = [name for name in table.column_names if name not in TAKEN]
     texts = [to_json(row) for row in table.select(evidence).to_pylist()] if evidence else ["{}"] * count
     columns = set(table.column_names)
     return _rows(
@@ -107,7 +109,7 @@ def to_rows(check: Check, found: Found, table: pa.Table, *, settings: CheckSetti
         found.family,
         row_id=table["row_id"],
         field=table["field"] if "field" in columns else pa.array([found.field] * count, pa.string()),
-        problem=pa.array([found.problem] * count, pa.string()),
+        problem=table["problem"] if "problem" in columns else pa.array([found.problem] * count, pa.string()),
         score=table["score"] if "score" in columns else pa.array([found.score] * count, pa.float64()),
         evidence=pa.array(texts, pa.string()),
         suggestion=table["suggestion"] if "suggestion" in columns else pa.array([""] * count, pa.string()),

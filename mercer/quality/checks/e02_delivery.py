@@ -14,6 +14,8 @@ __all__ = ["Delivery", "delivery"]
 
 SAME = ("shopper", "session", "product", "type", "query_id", "position", "quantity", "price", "device", "place")
 """What a repeated delivery repeats, besides the time."""
+CONTENT = ("product", "type", "shopper", "time")
+"""What two events of one id do not differ in."""
 
 
 @dataclass(frozen=True)
@@ -54,43 +56,34 @@ def delivery(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
     """
     import narwhals.stable.v2 as nw
 
-    events = inputs["events"].filter(~nw.col("product").is_null() & ~nw.col("time").is_null())
-    marked = events.with_columns(
-        first_row=nw.col("row_id").min().over(*SAME, "time"),
-        first_id=nw.col("row_id").min().over(*SAME, "time", "event_id"),
-    )
     owned = ~nw.col("session").is_null() | ~nw.col("shopper").is_null()
-    named = ~nw.col("event_id").is_null() & (nw.col("row_id") > nw.col("first_id"))
-    again = (owned & (nw.col("row_id") > nw.col("first_row"))) | named
-    evidence = ("row_id", "product", "shopper", "session", "time", "first_row")
-    yield Found(marked.filter(again).select(*evidence), "events", "event_id", "same_event")
-    single = marked.filter(~again).drop("first_row", "first_id")
-    yield from _resent(single, settings)
-    yield from _reused(single, settings)
-
-
-def _resent(events: Any, settings: Delivery) -> Iterator[Found]:
-    """Equal but for time and id, a moment apart."""
-    import narwhals.stable.v2 as nw
-
-    owned = events.filter(~nw.col("shopper").is_null() | ~nw.col("session").is_null())
-    before = owned.with_columns(before=nw.col("time").shift(1).over(*SAME, order_by=("time", "row_id")))
-    gap = nw.col("time") - nw.col("before")
-    rows = before.filter(gap <= settings.within).select("row_id", "product", "shopper", "type", "time", gap=gap)
-    yield Found(rows, "events", "time", "resent", 0.8)
+    known = ~nw.col("product").is_null() & ~nw.col("time").is_null()
+    events = inputs["events"].filter(known & (owned | ~nw.col("event_id").is_null()))
+    order = ("time", "row_id")
+    before = {f"{name}_before": nw.col(name).shift(1).over(*SAME, order_by=order) for name in (*order, "event_id")}
+    repeated = events.with_columns(**before, owned=owned).filter(~nw.col("time_before").is_null())
+    gap = nw.col("time") - nw.col("time_before")
+    same_id = (nw.col("event_id") == nw.col("event_id_before")).fill_null(value=False)
+    repeated = repeated.with_columns(gap=gap).filter((nw.col("owned") | same_id) & (gap <= settings.within))
+    problem = nw.when(nw.col("gap") == 0).then(nw.lit("same_event")).otherwise(nw.lit("resent"))
+    evidence = ("row_id", "product", "shopper", "session", "time", "gap", "row_id_before")
+    yield Found(repeated.select(*evidence, problem=problem), "events", "time", "same_event", 0.9)
+    yield from _reused(inputs["events"], settings)
 
 
 def _reused(events: Any, settings: Delivery) -> Iterator[Found]:
     import narwhals.stable.v2 as nw
 
     named = events.filter(~nw.col("event_id").is_null())
-    marked = named.with_columns(first_row=nw.col("row_id").min().over("event_id"))
-    again = marked.filter(nw.col("row_id") > nw.col("first_row"))
+    ends = {f"{name}_{end}": getattr(nw.col(name), end)() for name in CONTENT for end in ("min", "max")}
+    differ = nw.any_horizontal(*(nw.col(f"{name}_min") != nw.col(f"{name}_max") for name in CONTENT), ignore_nulls=True)
+    shared = named.group_by("event_id").agg(first_row=nw.col("row_id").min(), **ends).filter(differ)
+    again = named.join(shared.select("event_id", "first_row"), on="event_id", how="inner")
+    again = again.filter(nw.col("row_id") > nw.col("first_row"))
     total = named.select(rows=nw.len().cast(nw.Int64))
     count = again.select(repeated=nw.len().cast(nw.Int64)).join(total, how="cross")
     count = count.with_columns(often=nw.col("repeated") > nw.col("rows") * settings.order_share)
     rows = again.join(count, how="cross").filter(~nw.col("often"))
     yield Found(rows.select("row_id", "event_id", "first_row"), "events", "event_id", "id_reused")
-    shared = count.filter(nw.col("often"))
-    told = shared.select(nw.lit(FILE).cast(nw.Int64).alias("row_id"), "rows", "repeated")
+    told = count.filter(nw.col("often")).select(nw.lit(FILE).cast(nw.Int64).alias("row_id"), "rows", "repeated")
     yield Found(told, "events", "event_id", "order_number")

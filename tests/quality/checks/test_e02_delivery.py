@@ -6,7 +6,7 @@ import pytest
 def test_the_same_row_again(found_in, clean_rows):
     events = clean_rows["events"]
     events += [dict(events[0]), {**events[1], "event_id": "other"}]
-    assert found_in(clean_rows, "E02") == [("events", row, "event_id", "same_event") for row in (300, 301)]
+    assert found_in(clean_rows, "E02") == [("events", row, "time", "same_event") for row in (300, 301)]
 
 
 @pytest.mark.parametrize(("later", "found"), [(1, True), (1000, True), (1001, False)])
