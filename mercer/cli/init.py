@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
+from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json, progress
 from mercer.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
@@ -80,17 +80,15 @@ def init(
 def _sample(shop: Path, seed: int) -> dict[str, Path]:
     """Write an invented shop's files under SHOP/raw."""
     from mercer import sample
-    from mercer.cli.terminal import progress
-    from mercer.sample.settings import SampleSettings
     from mercer.shop import disk_errors
 
     folder = shop / "raw"
-    with disk_errors(folder), progress() as bar:
+    settings = sample.SampleSettings(seed=seed)
+    with disk_errors(folder), progress() as bars:
         folder.mkdir(parents=True, exist_ok=True)
-        task = bar.add_task("generate", total=None)
-        made = sample.generate(folder, SampleSettings(seed=seed))
-        bar.update(task, completed=1, total=1)
-    return {family: Path(path) for family, path in made.files.items() if family in ORDER}
+        task = bars.add_task("inventing a shop", total=len(sample.STEPS))
+        made = sample.generate(folder, settings, lambda steps: bars.advance(task, steps))
+    return dict(made.files)
 
 
 def _guess(files: Mapping[str, Path], *, ask: bool, quiet: bool) -> dict[str, Guess]:
@@ -205,7 +203,9 @@ def _write(shop: Path, files: Mapping[str, Path], mappings: Mapping[str, Mapping
     for family, mapping in mappings.items():
         maps[family] = tomlkit.item(dict(mapping))
     with disk_errors(path):
-        path.write_text(tomlkit.dumps(document), "utf-8")
+        whole = path.with_name(f".{path.name}.new")
+        whole.write_text(tomlkit.dumps(document), "utf-8")
+        whole.replace(path)
     return path
 
 

@@ -15,7 +15,7 @@ __all__ = ["Content", "content", "fitness"]
 TIME = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*|(19|20)\d{6}|\d{9,19}(\.\d*)?([eE]\+?\d+)?"
 )
-ADDRESS = re.compile(r"(https?:)?//.+|.+\.(jpe?g|png|webp|gif|bmp)(\?.*)?", re.IGNORECASE)
+ADDRESS = re.compile(r"(https?:/)?/.+|.+\.(jpe?g|png|webp|gif|bmp)(\?.*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

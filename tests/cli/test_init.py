@@ -1,5 +1,6 @@
 import json
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 from mercer.cli.init import register
 from mercer.errors import FormatError, MercerError, NotFoundError, SettingsError, UsageError
 from mercer.quality.source import read_all, sources
+from mercer.sample import FILES, SampleSettings
 from mercer.shop import Shop
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -146,3 +148,20 @@ def test_the_encoding_is_said(tmp_path: Path) -> None:
     result = run(tmp_path / "shop", "--products", path)
     assert "GB18030" in result.stderr
     assert settings(tmp_path / "shop")["map"]["products"] == {"id": "商品编号", "title": "商品名称", "price": "价格"}
+
+
+def test_an_invented_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = partial(SampleSettings, products=200, shoppers=30, events=900, queries=20, images=2)
+    monkeypatch.setattr("mercer.sample.SampleSettings", small)
+    shop = tmp_path / "shop"
+    run(shop, "--sample", "--seed", 3)
+    written = settings(shop)
+    assert written["data"] == {family: f"raw/{name}" for family, name in FILES.items()} | {"timezone": "UTC"}
+    assert written["map"]["events"]["product"] == "product"
+    found = read_all(sources(shop, written["data"], written["map"]))
+    assert {family: raw.rows for family, raw in found.items() if family in ("products", "events")} == {
+        "products": 200,
+        "events": 900,
+    }
+    assert all(raw.malformed.num_rows == raw.uncast.num_rows == 0 for raw in found.values())
+    assert all(raw.unmapped == () for raw in found.values())
