@@ -94,13 +94,23 @@ def _line(findings: pa.Table, key: tuple[str, ...], *, count: int, total: int, i
 
 
 def _sample(finding: Mapping[str, Any]) -> dict[str, Any]:
-    evidence = {name: _short(value) for name, value in json.loads(finding["evidence"]).items() if value is not None}
-    return {
-        "row": finding["row_id"],
-        "field": finding["field"],
-        "evidence": evidence,
-        "suggestion": _short(finding["suggestion"] or ""),
-    }
+    evidence = {name: value for name, value in json.loads(finding["evidence"]).items() if value is not None}
+    suggestion = finding["suggestion"] or ""
+    if isinstance(evidence.get("was"), str):
+        evidence["was"], suggestion = around(evidence["was"], suggestion)
+    shown = {name: _short(value) for name, value in evidence.items()}
+    return {"row": finding["row_id"], "field": finding["field"], "evidence": shown, "suggestion": _short(suggestion)}
+
+
+def around(before: str, after: str, *, margin: int = 60) -> tuple[str, str]:
+    """Both texts from a little before the first place where they differ.
+
+    >>> around("x" * 90 + "&amp; more", "x" * 90 + "& more", margin=3)
+    ('…xx&amp; more', '…xx& more')
+    """
+    same = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, same - margin)
+    return tuple(("…" if start else "") + text[start:] for text in (before, after))  # type: ignore[return-value]  # two
 
 
 def _short(value: Any, length: int = 160) -> str:

@@ -57,6 +57,7 @@ def test_fees_and_notes_are_no_products(found_in, clean_rows, title):
         "Carriage clock",
         "测试笔",
         "Missing You card",
+        "Rusty metal planter",
         "Discount tent",
         "Check shirt",
         "检测试纸",
