@@ -46,6 +46,11 @@ class Blend:
         self.parts = parts
         self.products = next(iter(parts.values()))[0].products
 
+    @property
+    def usual(self) -> float:
+        """Half of the most that the parts can give."""
+        return sum(weight for _, weight in self.parts.values()) / 2
+
     def scores(self, sequences: Sequences) -> NDArray[np.float32]:
         """Every product for every shopper, shape (shoppers, products)."""
         total = np.zeros((len(sequences), len(self.products)), dtype=np.float32)

@@ -84,10 +84,13 @@ class ItemKnn:
         fitted.usual = _usual(fitted, wanted)
         return fitted
 
-    def weights(self, step: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How much rows count that lie `step` moments back."""
-        faded: NDArray[np.float64] = np.exp(-step / self.settings.recency)
-        return faded
+    def weights(self, sequences: Sequences) -> NDArray[np.float64]:
+        """How much each row counts, shape (rows,): those of a shopper sum to 1, so one click weighs as much as many."""
+        faded = np.exp(-sequences.step / self.settings.recency) * (sequences.product >= 0)
+        owner = sequences.owner()
+        whole = np.bincount(owner, weights=faded, minlength=len(sequences))
+        shares: NDArray[np.float64] = faded / np.maximum(whole, 1e-300)[owner]
+        return shares
 
     def scores(self, sequences: Sequences) -> NDArray[np.float32]:
         """Every product for every shopper, shape (shoppers, products)."""
@@ -95,14 +98,14 @@ class ItemKnn:
 
         known = sequences.product >= 0
         shape = len(sequences), len(self.products)
-        rows = self.weights(sequences.step[known]), (sequences.owner()[known], sequences.product[known])
+        rows = self.weights(sequences)[known], (sequences.owner()[known], sequences.product[known])
         dense: NDArray[np.float32] = (csr_matrix(rows, shape=shape) @ self.neighbours.matrix).toarray()
         return dense.astype(np.float32)
 
     def __call__(self, request: Request, k: int) -> list[Candidate]:
         """Neighbours of `request.item`, or else of the shopper's products; nothing for what it never saw."""
         sequence = past(request, self.products)
-        scores = self.neighbours.sum(sequence.product, self.weights(sequence.step))
+        scores = self.neighbours.sum(sequence.product, self.weights(sequence))
         return best(scores, self.products, k)
 
     def save(self, folder: Path) -> None:
@@ -164,7 +167,7 @@ def _usual(fitted: ItemKnn, wanted: History, *, sample: int = 256) -> float:
     sequences, tenth = Sequences.of(wanted, chosen), []
     for place in range(len(sequences)):
         one = sequences.rows(place, place + 1)
-        scores = fitted.neighbours.sum(one.product, fitted.weights(one.step))
+        scores = fitted.neighbours.sum(one.product, fitted.weights(one))
         if np.count_nonzero(scores) >= 10:
             tenth.append(float(np.partition(scores, -10)[-10]))
     return float(np.median(tenth)) if tenth else 1.0

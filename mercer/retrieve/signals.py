@@ -26,10 +26,8 @@ class Asked:
     """What a recommendation starts from: products with how long ago each was, oldest first."""
 
     ids: list[str]
-    codes: NDArray[np.int64]
-    """(ids,): codes of the behaviour's products, -1 where no event named it."""
-    step: NDArray[np.int64]
-    """(ids,): moments back from the latest."""
+    sequence: Sequences
+    """The same as codes of the behaviour's products, -1 where no event named one."""
     bought: frozenset[str]
     """Everything the shopper is known to have bought."""
 
@@ -60,7 +58,7 @@ class Asked:
             moments[request.item] = max(moments.values(), default=0) + 1
         ids = sorted(moments, key=moments.__getitem__)[-past:]
         sequence = Sequences.one(behaviour.products.codes(ids), [moments[id] for id in ids])
-        return cls(ids, sequence.product, sequence.step, bought)
+        return cls(ids, sequence, bought)
 
 
 class Signals:
@@ -77,11 +75,10 @@ class Signals:
         if signal == "content":
             return self._content(asked, filters, size), self._similar.settings.usual
         if signal == "behaviour":
-            values, usual = known.knn.neighbours.sum(asked.codes, known.knn.weights(asked.step)), known.knn.usual
+            values = known.knn.neighbours.sum(asked.sequence.product, known.knn.weights(asked.sequence))
+            usual = known.knn.usual
         elif signal == "together":
-            now = asked.step == 0
-            values = known.together.neighbours.sum(asked.codes[now], np.ones(int(now.sum())))
-            usual = known.together.usual
+            values, usual = known.together.sum(asked.sequence), known.together.usual
         elif signal == "popular":
             values, usual = known.popular.value, known.popular.usual
         else:
@@ -108,8 +105,9 @@ class Signals:
                 table = self._likeness(asked, [ids[place] for place in places])
             else:
                 part = self._behaviour.knn if signal == "behaviour" else self._behaviour.together
-                table = part.neighbours.between(asked.codes, codes[places])
-                weights = self._behaviour.knn.weights(asked.step) if signal == "behaviour" else asked.step == 0
+                table = part.neighbours.between(asked.sequence.product, codes[places])
+                now = asked.sequence.step == 0
+                weights = self._behaviour.knn.weights(asked.sequence) if signal == "behaviour" else now
                 table = table * weights[:, None]
             for place, best in zip(places, table.argmax(axis=0).tolist(), strict=True):
                 found[place] = asked.ids[best]
@@ -124,7 +122,7 @@ class Signals:
         vectors = self._similar.index.vectors([asked.ids[place] for place in there])
         if len(vectors) != len(there):  # one was deleted meanwhile
             return values
-        taste = self._behaviour.knn.weights(asked.step[there]).astype(np.float32) @ vectors
+        taste = self._fading(asked)[there].astype(np.float32) @ vectors
         length = float(np.linalg.norm(taste))
         if length <= 0:
             return values
@@ -141,5 +139,10 @@ class Signals:
         there = [place for place, id in enumerate(asked.ids) if id in index.columns.row][-CONTENT_PAST:]
         past, hits = index.vectors([asked.ids[place] for place in there]), index.vectors(ids)
         if len(past) == len(there) and len(hits) == len(ids):
-            table[there] = (past @ hits.T) * self._behaviour.knn.weights(asked.step[there])[:, None]
+            table[there] = (past @ hits.T) * self._fading(asked)[there, None]
         return table
+
+    def _fading(self, asked: Asked) -> NDArray[np.float64]:
+        """How much each of the past counts for taste, shape (ids,), whether an event named it or not."""
+        faded: NDArray[np.float64] = np.exp(-asked.sequence.step / self._behaviour.knn.settings.recency)
+        return faded

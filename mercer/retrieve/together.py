@@ -88,16 +88,21 @@ class Together:
         from scipy.sparse import csr_matrix
 
         now = (sequences.product >= 0) & (sequences.step == 0)
-        rows = np.ones(int(now.sum())), (sequences.owner()[now], sequences.product[now])
+        owner = sequences.owner()[now]
+        share = 1 / np.maximum(np.bincount(owner, minlength=len(sequences)), 1)
+        rows = share[owner], (owner, sequences.product[now])
         asked = csr_matrix(rows, shape=(len(sequences), len(self.products)))
         dense: NDArray[np.float32] = (asked @ self.neighbours.matrix).toarray()
         return dense.astype(np.float32)
 
     def __call__(self, request: Request, k: int) -> list[Candidate]:
         """What goes with `request.item`, or else with the shopper's latest products."""
-        sequence = past(request, self.products)
-        now = sequence.step == 0
-        return best(self.neighbours.sum(sequence.product[now], np.ones(int(now.sum()))), self.products, k)
+        return best(self.sum(past(request, self.products)), self.products, k)
+
+    def sum(self, sequence: Sequences) -> NDArray[np.float64]:
+        """The mean over one shopper's latest moment of what goes with each product, shape (products,)."""
+        now = sequence.product[(sequence.product >= 0) & (sequence.step == 0)]
+        return self.neighbours.sum(now, np.full(len(now), 1 / max(1, len(now))))
 
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``together.npz``."""
