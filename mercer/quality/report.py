@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,7 +116,8 @@ def around(before: str, after: str, *, margin: int = 60) -> tuple[str, str]:
 
 def _short(value: Any, length: int = 160) -> str:
     text = f"{value:,.4g}" if isinstance(value, float) else str(value)
-    text = "".join(letter if letter.isprintable() else "\N{OPEN BOX}" for letter in text.replace("\n", " ⏎ "))
+    hidden = {letter: "\N{OPEN BOX}" for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs")}
+    text = text.replace("\n", " ⏎ ").translate(str.maketrans(hidden))
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -211,10 +213,10 @@ def _template() -> Template:
 def percent(share: float) -> str:
     """A share as people read it; small ones keep a digit that is not zero.
 
-    >>> percent(0.0), percent(0.00012), percent(0.02), percent(1.0)
-    ('0 %', '0.012 %', '2.0 %', '100 %')
+    >>> [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0.0, 0.00012, 0.02, 1.0)]
+    ['0 %', '0.012 %', '2.0 %', '100 %']
     """
     number = 100 * share
     if number in (0.0, 100.0):
-        return f"{number:.0f} %"
-    return f"{number:.2g} %" if number < 1 else f"{number:.1f} %"
+        return f"{number:.0f}\N{NO-BREAK SPACE}%"
+    return f"{number:.2g}\N{NO-BREAK SPACE}%" if number < 1 else f"{number:.1f}\N{NO-BREAK SPACE}%"

@@ -17,8 +17,9 @@ _FEES = (
 )
 _NOTES = (
     r"check(ed)?|counted|damage[ds]?|broken|smashed|crushed|found|lost|missing|mixed up|wrong(ly)? (coded|marked).*|"
-    r"(stock )?adjust(ment|ed)?|(stock )?check|thrown? away.*|found by .*|destroyed|unsaleable.*|sold as .* on dotcom|"
-    r"incorrect(ly)? (credited|entered|made|marked|put).*|wet|rusty|mouldy|water damaged?|test( product| item| sku)?|dummy|dotcom|amazon|ebay|"
+    r"(stock )?adjust(ment|ed)?|(stock )?check|thrown? away.*|found by .*|destroyed|unsaleable.*|"
+    r"sold as .* on dotcom|incorrect(ly)? (credited|entered|made|marked|put).*|wet|rusty|mouldy|water damaged?|"
+    r"test( product| item| sku)?|dummy|dotcom|amazon|ebay|"
     r"盘点|盘亏|盘盈|报损|测试(商品|产品)?"
 )
 SERVICE_TITLE = rf"(?i)^[\s\p{{P}}]*({_FEES}|{_NOTES})[\s\p{{P}}]*$"

@@ -14,6 +14,9 @@ __all__ = ["Price", "price"]
 
 NORMAL = 1.4826
 """Makes the median absolute deviation of a normal distribution its standard deviation."""
+FREE = r"(?i)\b(free|trial|download|open source|sample|gift|freebie)\b|免费|试用|赠|下载|体验装"
+"""Words (RE2 and Java) of what may cost nothing: the three products at 0 in `esci150` are a freeware download, an
+open-source office and a free trial."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Price(CheckSettings):
     severity="high",
     problems={
         "not_positive": Problem("the price is zero or negative", "价格为零或负数", "quarantine"),
+        "free": Problem("the price is zero, and the title says why", "价格为零，标题说明了原因", "warn"),
         "not_finite": Problem("the price is infinite or no number", "价格为无穷大或非数字", "quarantine"),
         "wrong_scale": Problem("price and list price are in different units", "售价与原价单位不符", "quarantine"),
         "outlier": Problem("the price is far outside its category", "价格远离同类商品", "warn"),
@@ -68,17 +72,21 @@ def price(inputs: Inputs[Any], settings: Price) -> Iterator[Found]:
     products = inputs["products"]
     amount, listed = nw.col("price"), nw.col("list_price")
     bad = ~amount.is_finite()
-    yield Found(products.filter(bad).select("row_id", "price"), "products", "price", "not_finite")
-    yield Found(products.filter((amount <= 0) & ~bad).select("row_id", "price"), "products", "price", "not_positive")
+    named = ("row_id", "id", "title", "price")
+    yield Found(products.filter(bad).select(*named), "products", "price", "not_finite")
+    nothing = products.filter((amount <= 0) & ~bad)
+    told = (amount == 0) & nw.col("title").str.contains(FREE).fill_null(value=False)
+    yield Found(nothing.filter(~told).select(*named), "products", "price", "not_positive")
+    yield Found(nothing.filter(told).select(*named), "products", "price", "free", 0.3)
 
     good = products.filter((amount > 0) & amount.is_finite())
-    evidence = ("row_id", "price", "list_price")
+    evidence = ("row_id", "id", "title", "price", "list_price")
     pairs = good.filter((listed > 0) & listed.is_finite())
     wrong = (amount > listed * settings.list_ratio) | (amount < listed * settings.deepest_cut)
     yield Found(pairs.filter(wrong).select(*evidence), "products", "price", "wrong_scale", 0.9)
     yield Found(pairs.filter((amount > listed) & ~wrong).select(*evidence), "products", "price", "above_list", 0.6)
 
-    columns = ("row_id", "price", "category", "brand", "typical", "z", "group")
+    columns = (*named, "category", "brand", "typical", "z", "group")
     yield Found(_far(good, settings).select(*columns), "products", "price", "outlier", 0.5)
 
 
@@ -88,6 +96,8 @@ def _far(good: Any, settings: Price) -> Any:
 
     base = good.filter(~nw.col("category").is_null()).select(
         "row_id",
+        "id",
+        "title",
         "price",
         "category",
         brand=nw.col("brand").fill_null(""),
@@ -113,10 +123,11 @@ def _scored(base: Any, keys: tuple[str, ...], settings: Price) -> Any:
     floor = nw.max_horizontal(nw.col("spread"), nw.lit(settings.least_spread))
     return joined.select(
         "row_id",
+        "id",
+        "title",
         "price",
         "category",
         "brand",
-        "distance",
         group=nw.col("group").cast(nw.Int64),
         typical=nw.lit(10.0) ** nw.col("middle"),
         z=nw.col("distance") / floor,

@@ -39,3 +39,12 @@ def test_few_products_say_nothing_of_each_other(found_in):
         {"id": str(n), "title": "cup", "category": "a", "price": price} for n, price in enumerate([1.0, 2.0, 900.0])
     ]
     assert found_in({"products": rows}, "C06") == []
+
+
+def test_what_is_free_by_its_title_is_only_said(found_in, clean_rows):
+    clean_rows["products"][7] |= {"price": 0.0, "title": "Free trial of a mug"}
+    clean_rows["products"][8] |= {"price": -1.0, "title": "免费试用装"}
+    assert found_in({"products": clean_rows["products"]}, "C06") == [
+        ("products", 7, "price", "free"),
+        ("products", 8, "price", "not_positive"),
+    ]
