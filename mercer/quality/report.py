@@ -116,8 +116,11 @@ def around(before: str, after: str, *, margin: int = 60) -> tuple[str, str]:
 
 def _short(value: Any, length: int = 160) -> str:
     text = f"{value:,.4g}" if isinstance(value, float) else str(value)
-    hidden = {letter: "\N{OPEN BOX}" for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs")}
-    text = text.replace("\n", " ⏎ ").translate(str.maketrans(hidden))
+    visible = (
+        "\N{OPEN BOX}" if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs") else letter
+        for letter in text.replace("\n", " ⏎ ")
+    )
+    text = "".join(visible)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
