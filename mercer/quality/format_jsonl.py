@@ -24,7 +24,7 @@ DEEPEST = 3
 WIDEST = 30
 """Keys of a nested object that may be columns; an object with more is a free list of names (attributes)."""
 OBJECT = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
-ELEMENT = re.compile(r"(.+)\[(\d+)\]")
+ELEMENT = re.compile(r"^(.+)\[(\d+)\]$")
 
 
 def keys(lines: Iterable[str]) -> tuple[str, ...]:
@@ -43,7 +43,12 @@ def keys(lines: Iterable[str]) -> tuple[str, ...]:
             found.update(dict.fromkeys(_flat(value, "", DEEPEST)))
     children = Counter(name.rpartition(".")[0] for name in found)
     free = tuple(f"{name}." for name, count in children.items() if name and count > WIDEST)
-    return tuple(name for name in found if not name.startswith(free))
+    return tuple(name for name in found if not name.startswith(free) and _is_text(name))
+
+
+def _is_text(name: str) -> bool:
+    """Whether a key is whole Unicode: JSON may escape half a surrogate pair."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _flat(value: dict[str, Any], prefix: str, depth: int) -> Iterator[str]:
@@ -59,18 +64,14 @@ def _flat(value: dict[str, Any], prefix: str, depth: int) -> Iterator[str]:
 
 
 def paths(name: str) -> tuple[str, ...]:
-    r"""JSON paths that a column name may mean: the key as written, then the nested value.
+    """JSON pointers (RFC 6901) that a column name may mean: the key as written, then the nested value.
 
-    >>> paths("offers.price")
-    ('$."offers.price"', '$."offers"."price"')
+    >>> paths("offers.price"), paths("image[0]")
+    (('/offers.price', '/offers/price'), ('/image[0]', '/image/0'))
     """
-    steps = []
-    for part in name.split("."):
-        element = ELEMENT.fullmatch(part)
-        steps.append(f'."{element[1]}"[{element[2]}]' if element else f'."{part}"')
-    nested = "$" + "".join(steps)
-    literal = f'$."{name}"'
-    return (literal,) if literal == nested else (literal, nested)
+    plain = name.replace("~", "~0").replace("/", "~1")
+    nested = "/".join(ELEMENT.sub(r"\1/\2", part) for part in plain.split("."))
+    return (f"/{plain}",) if plain == nested else (f"/{plain}", f"/{nested}")
 
 
 def batches(
@@ -122,6 +123,8 @@ def _problem(text: str) -> str:
         value = json.loads(text)
     except ValueError as error:
         return f"no JSON: {error}"
+    if isinstance(value, dict):
+        return "JSON with text that is no Unicode, such as half a surrogate pair"
     return f"a JSON {type(value).__name__} where an object is expected"
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import datetime
 import json
 from pathlib import Path
@@ -5,9 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mercer.errors import MercerError
 from mercer.quality import encoding, format_parquet
 from mercer.quality.read import Raw, read
+from mercer.quality.schema import FAMILIES
 from mercer.quality.table_file import TableFile
 
 NASTY = (
@@ -85,3 +90,50 @@ def test_a_free_list_of_names_is_not_taken_for_columns(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("".join(json.dumps({"id": i, "attributes": {f"key {i}": "x"}}) + "\n" for i in range(99)), "utf-8")
     assert TableFile(path, "products").columns == ("id", "attributes")
+
+
+def test_keys_that_are_hard_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "k.jsonl"
+    path.write_text(r'{"a\"b": "1", "c/d": "2", "~": "3", "e.f": "4", "g": {"h": ["5"]}}' + '\n{"\\ud800": 6}', "utf-8")
+    mapping = {"id": 'a"b', "title": "c/d", "brand": "~", "category": "e.f", "image": "g.h[0]"}
+    raw = read("products", path, mapping=mapping)
+    [row] = raw.table.to_pylist()
+    assert "surrogate" in raw.malformed["problem"].to_pylist()[0]
+    assert [row[name] for name in mapping] == ["1", "2", "3", "4", "5"]
+
+
+PIECES = [
+    '"',
+    ",",
+    "\n",
+    "\r\n",
+    "\t",
+    "{",
+    "}",
+    "[",
+    "id",
+    "1",
+    "é",
+    "杯",
+    "null",
+    "1e999",
+    ":",
+    "\\",
+    "\0",
+    ";",
+    " ",
+    "\udcff",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(FAMILIES), st.lists(st.sampled_from(PIECES), min_size=1, max_size=25))
+def test_any_file_is_read_without_loss_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, family: str, pieces: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "f"
+    path.write_bytes("".join(["id,title\n", *pieces]).encode("utf-8", "surrogateescape"))
+    with contextlib.suppress(MercerError):
+        raw = read(family, path)
+        rows = raw.table["row_id"].to_pylist() + raw.malformed["row_id"].to_pylist()
+        assert sorted(rows) == list(range(raw.rows))
