@@ -178,26 +178,19 @@ def _models(rng: np.random.Generator, brand: Whole, world: Taxonomy) -> tuple[st
     )
 
 
+SHARED = ("leaf", "department", "kind", "brand", "material", "style", "audience", "option", "second", "band")
+"""What the colour variants of one thing have in common, besides its model, price and make."""
+
+
 def _variants(rng: np.random.Generator, goods: Goods, world: Taxonomy) -> Goods:
-    """Make about one product in twelve a further colour of another one of its language: same model, price and make."""
-    coloured = np.flatnonzero(goods.colour >= 0)
-    taken = rng.permutation(coloured)
-    count = len(goods) // 12
-    sources, targets = taken[:count], taken[count : 2 * count]
-    same = (
-        "leaf",
-        "department",
-        "kind",
-        "brand",
-        "material",
-        "style",
-        "audience",
-        "option",
-        "second",
-        "language",
-        "band",
-    )
-    values = {name: getattr(goods, name).copy() for name in (*same, "colour", "price", "list_price", "quality")}
+    """Make about one product in twelve a further colour of another one in its language."""
+    sources, targets = [], []
+    for language in (ZH, EN):
+        taken = rng.permutation(np.flatnonzero((goods.colour >= 0) & (goods.language == language)))
+        count = len(goods) // 24
+        sources += taken[:count].tolist()
+        targets += taken[count : 2 * count].tolist()
+    values = {name: getattr(goods, name).copy() for name in (*SHARED, "colour", "price", "list_price", "quality")}
     model = list(goods.model)
     for column in values.values():
         column[targets] = column[sources]

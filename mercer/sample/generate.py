@@ -59,6 +59,7 @@ def generate(
 
     Raises:
         DiskFull: there is no room for a file.
+        UsageError: the folder cannot be written to.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as name:

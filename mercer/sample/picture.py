@@ -40,7 +40,8 @@ def paint(goods: Goods, world: Taxonomy, number: int, size: int) -> bytes:
     else:
         hue = (0.08 + 0.618 * int(goods.brand[number]) + 0.21 * int(goods.kind[number])) % 1
         rgb = _rgb(hue, 0.5, 0.75)
-    ground = _rgb(goods.department[number] / len(world.departments), 0.1, 0.94)
+    shade = number * 0.618 % 1  # no two listings share a picture
+    ground = _rgb((goods.department[number] + shade / 2) / len(world.departments), 0.07 + 0.06 * shade, 0.95)
     picture = draw(shapes()[leaf.shape[goods.kind[number]]], rgb, ground, size=size, mirrored=number % 2 == 1)
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=False)

@@ -63,6 +63,6 @@ class Reviewer:
         remarks = words["praise"] if stars >= 4 else words["moan"] if stars <= 2 else words["praise"] + words["moan"]
         parts = [self.random.choice(opening), self.wording.sentence(remarks, slots)]
         if self.random.random() < 0.3:
-            parts.append(self.wording.sentence(remarks, slots))
+            parts.append(self.wording.sentence(remarks, slots | {"point": slots["point2"]}))
         parts.append(self.wording.sentence(words["end"], slots))
         return (" " if LANGUAGES[language] == "en" else "").join(dict.fromkeys(part for part in parts if part))

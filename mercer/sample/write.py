@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mercer.errors import DiskFull
+from mercer.errors import DiskFull, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,13 +27,17 @@ def json_lines(table: pa.Table) -> list[str]:
 
 
 def csv_lines(table: pa.Table, *, separator: str = ",") -> list[str]:
-    """Header and rows; text is quoted only where it must be."""
+    """Header and rows, nothing quoted.
+
+    Raises:
+        pyarrow.ArrowInvalid: a text holds a separator, a quote or a line feed (the sample's own words never do).
+    """
     import pyarrow.csv
 
     stream = io.BytesIO()
-    options = pyarrow.csv.WriteOptions(quoting_style="needed", delimiter=separator)
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="none", delimiter=separator)
     pyarrow.csv.write_csv(table, stream, options)
-    return stream.getvalue().decode().splitlines()
+    return [separator.join(table.column_names), *stream.getvalue().decode().splitlines()]
 
 
 def qrels(table: pa.Table) -> list[str]:
@@ -46,15 +51,18 @@ def save(path: Path, content: Sequence[str] | bytes) -> None:
 
     Raises:
         DiskFull: there is no room for it.
+        UsageError: the place cannot be written to.
     """
     data = content if isinstance(content, bytes) else ("\n".join(content) + "\n").encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
-        if error.errno == 28:
+        if error.errno == errno.ENOSPC:
             raise DiskFull(f"no space left for {path.name} ({len(data)} bytes)", cure="free some space") from error
-        raise
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", cure="give a folder you may write to"
+        ) from error
 
 
 def zipped(lines: Sequence[str]) -> bytes:

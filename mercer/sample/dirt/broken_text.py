@@ -27,7 +27,7 @@ def inject(frame: pa.Table, rate: float, _difficulty: Difficulty, seed: int) -> 
         field = "title" if rng.random() < 0.5 else "description"
         text, kind = frame[field][row].as_py(), KINDS[number % len(KINDS)]
         if text.isascii() and kind.startswith("mojibake"):
-            kind = "markup"
+            kind = KINDS[2 + number % 3]
         values[field][row] = broken(text, kind)
         ledger.add(row, field, kind, text)
     for field, changes in values.items():

@@ -15,7 +15,7 @@ __all__ = ["inject"]
 
 
 def inject(frame: pa.Table, rate: float, _difficulty: Difficulty, seed: int) -> tuple[pa.Table, pa.Table]:
-    """Append listings of one product under the id of another: an id used again."""
+    """Append new editions of one product under the id of another: an id used again."""
     import pyarrow as pa
 
     rng = np.random.default_rng(seed)
@@ -28,4 +28,5 @@ def inject(frame: pa.Table, rate: float, _difficulty: Difficulty, seed: int) -> 
     for number, (owner, other) in enumerate(zip(owners, others, strict=True)):
         ledger.add(len(frame) + number, "id", "reused_id", frame["id"][other].as_py(), twin=owner)
     ids = {number: frame["id"][owner].as_py() for number, owner in enumerate(owners)}
-    return pa.concat_tables([frame, replaced(added, "id", ids)]), ledger.table()
+    titles = {number: f"{frame['title'][other].as_py()} 2.0" for number, other in enumerate(others)}
+    return pa.concat_tables([frame, replaced(replaced(added, "id", ids), "title", titles)]), ledger.table()

@@ -70,6 +70,7 @@ def spoil(family: str, table: pa.Table, rate: float, seed: int, *, difficulty: D
 
     Each injector ``inject(frame, rate, difficulty, seed) -> (frame, truth)`` gets its own part of the rows, so that no
     row is hurt twice; rows that it adds stand after the others of the frame, and the truth numbers rows of that frame.
+    What follows from an error is not in the truth: events of a product whose line was cut are orphans, too.
     """
     import pyarrow as pa
 
