@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,8 +65,12 @@ def run(
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
     )
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has stopped
-        server.run(sockets=[listening])
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises a signal again once it has stopped
+            server.run(sockets=[listening])
+    finally:
+        signal.signal(signal.SIGTERM, before)
     console.print("stopped; everything that was acknowledged is on the disk")
 
 
@@ -129,17 +134,18 @@ def _invite(doors: Doors, host: str, port: int) -> None:
     name = "localhost" if host in (*LOOPBACK, "0.0.0.0", "::") else host  # noqa: S104  # compared, not bound
     url = f"http://{name}:{port}"
     words = _example(doors)
-    console.print(f"[bold]{url}[/]  the storefront: search, filter, click, and see the home page change")
-    console.print(f"{url}/docs  the API")
-    console.print("try it:", highlight=False)
+    console.print(f"[bold]{url}[/]  the storefront: search, filter, click, see the home page change", soft_wrap=True)
+    console.print(f"{url}/docs  the API; try it:", soft_wrap=True)
     console.print(
         f"  curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{\"query\": \"{words}\", \"k\": 3}}'",
         highlight=False, soft_wrap=True, markup=False,
     )  # fmt: skip
-    console.print(f"  curl -s '{url}/v1/suggest?q={words[:2]}'", highlight=False, soft_wrap=True, markup=False)
+    console.print(
+        f"  curl -sG {url}/v1/suggest --data-urlencode 'q={words[:2]}'", highlight=False, soft_wrap=True, markup=False
+    )
     if host not in LOOPBACK:
         console.print(
-            f"[yellow]whoever reaches {host}:{port} can change products: keep it behind a gateway that asks for a key[/]"
+            f"[yellow]whoever reaches {host}:{port} can change products: put a gateway that asks for a key before it[/]"
         )
     console.print("Ctrl-C stops it")
 

@@ -125,7 +125,7 @@ class Search(_Question):
 
 
 class Recommendation(_Question):
-    """A recommendation; `similar` and `together` are about `item`."""
+    """A recommendation; `similar` is about `item`, `together` about it or about what the shopper looked at."""
 
     scene: Literal["home", "next", "similar", "together", "trending"]
     item: MaybeId = ""
@@ -133,7 +133,7 @@ class Recommendation(_Question):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Recommendation:
-        if self.scene in ("similar", "together") and not self.item:
+        if self.scene == "similar" and not self.item:
             raise PydanticCustomError("no_item", "scene {scene} needs an item; give its id", {"scene": self.scene})
         return self
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import random
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mercer.errors import MissingExtra, ModelError
 from mercer.records import Event, Filter, Hit, Impression, Page, Product, Request, Shopper
 from mercer.understand.suggest import Suggest
 
@@ -196,13 +200,85 @@ def _meets(product: Product, filters: Sequence[Filter]) -> bool:
 
 @pytest.fixture
 def double() -> Double:
+    """For faults and oddities that a real shop cannot be brought to on demand."""
     return Double()
 
 
 @pytest.fixture
-def client(double: Double) -> Iterator[Any]:
+def double_client(double: Double) -> Iterator[Any]:
+    yield from _client(double)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real shop on disk: the catalogue above and sixty shoppers, through init, check and index."""
+    typer_testing = pytest.importorskip("typer.testing")
+    from mercer.cli import app
+
+    raw = tmp_path_factory.mktemp("raw")
+    _write(raw / "products.csv", [product.to_row() for product in catalogue()])
+    _write(raw / "events.csv", history())
+    shop = raw / "shop"
+    files = ["--products", str(raw / "products.csv"), "--events", str(raw / "events.csv"), "--yes"]
+    for arguments in (["init", str(shop), *files], ["check", str(shop)], ["index", str(shop)]):
+        outcome = typer_testing.CliRunner().invoke(app, arguments)
+        if isinstance(outcome.exception, MissingExtra | ModelError):
+            pytest.skip(str(outcome.exception))
+        assert outcome.exit_code == 0, (outcome.output, outcome.exception)
+    return shop
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def history() -> list[dict[str, Any]]:
+    """Sixty shoppers who each like one category."""
+    rng, products, rows = random.Random(1), catalogue(), []
+    for shopper in range(60):
+        liked = rng.choice(products).category
+        moment = 1_790_000_000_000 + rng.randrange(10**9)
+        for product in rng.sample([one for one in products if one.category == liked], 4) + rng.sample(products, 2):
+            for action in ("view", "click", "purchase"):
+                moment += 60_000
+                rows.append(
+                    {"event_id": f"e{len(rows)}", "type": action, "shopper": f"s{shopper}", "session": f"s{shopper}-1",
+                     "product": product.id, "time": moment, "quantity": 1 if action == "purchase" else None,
+                     "price": product.price}
+                )  # fmt: skip
+    return rows
+
+
+@pytest.fixture(scope="session")
+def opened(folder: Path) -> Iterator[Any]:
+    from mercer.doors import open_doors
+
+    doors = open_doors(folder)
+    yield doors
+    doors.close()
+
+
+@pytest.fixture
+def doors(opened: Any) -> Iterator[Any]:
+    """The real doors; the catalogue is as it was once the test is over."""
+    yield opened
+    before = {product.id: product for product in catalogue()}
+    now = {product.id: product for product in opened.index.products(opened.index.ids())}
+    opened.delete([id for id in now if id not in before])
+    opened.upsert([product for id, product in before.items() if now.get(id) != product])
+
+
+@pytest.fixture
+def client(doors: Any) -> Iterator[Any]:
+    yield from _client(doors)
+
+
+def _client(doors: Any) -> Iterator[Any]:
     testclient = pytest.importorskip("fastapi.testclient", reason="mercer[serve] is not installed")
     from mercer.serve import create_app
 
-    with testclient.TestClient(create_app(double), raise_server_exceptions=False) as client:
+    with testclient.TestClient(create_app(doors), raise_server_exceptions=False) as client:
         yield client

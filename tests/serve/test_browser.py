@@ -29,14 +29,14 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def site(double: Any) -> Iterator[str]:
-    """The address of a running server over the double."""
+@pytest.fixture(scope="module")
+def site(opened: Any) -> Iterator[str]:
+    """The address of a running server over the real shop."""
     from mercer.serve import create_app
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(double), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(opened), log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     deadline = time.monotonic() + 10
@@ -75,15 +75,21 @@ def titles(page: Any) -> list[str]:
     return [str(text) for text in page.locator("main .grid").first.locator("h3").all_inner_texts()]
 
 
-def told(double: Any, kind: str, *, least: int = 1) -> list[Any]:
-    """Events of one type, once the page has sent them."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        events = [event for event in list(double.logged.values()) if event.type == kind]
-        if len(events) >= least:
-            return events
-        time.sleep(0.05)
-    raise AssertionError(f"no {kind} event came: {double.logged}")
+@pytest.fixture
+def told(opened: Any) -> Callable[..., list[Any]]:
+    """Wait for events of one type that pages of this test send."""
+    bookmark = max((number for number, _ in opened.events.since(0)), default=0)
+
+    def events(kind: str, *, least: int = 1) -> list[Any]:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            found = [event for _, event in opened.events.since(bookmark) if event.type == kind]
+            if len(found) >= least:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"fewer than {least} {kind} events came")
+
+    return events
 
 
 def test_search_filter_sort_and_clear(visit: Visit) -> None:
@@ -91,14 +97,19 @@ def test_search_filter_sort_and_clear(visit: Visit) -> None:
     page.fill("#q", "oak serving board")
     page.press("#q", "Enter")
     assert "oak serving board" in page.inner_text("h1")
-    assert titles(page) == [f"Oak serving board, {size}" for size in ("small", "medium", "large")]
+    assert set(titles(page)[:3]) == {f"Oak serving board, {size}" for size in ("small", "medium", "large")}
+    every = len(titles(page))
+    number = int(page.inner_text('[data-facet="brand"]:has-text("Nordwald") .number'))
     page.click('[data-facet="brand"] >> text=Nordwald')
-    assert titles(page) == ["Oak serving board, small"]
+    assert titles(page)[0] == "Oak serving board, small"
+    assert set(page.locator(".hits .maker").all_inner_texts()) == {"Nordwald"}
+    assert len(titles(page)) == number < every
     assert page.locator('[data-facet="brand"][aria-current="true"]').inner_text().startswith("Nordwald")
     page.click(".chips .clear")
-    assert len(titles(page)) == 3
+    assert len(titles(page)) == every
     page.click('.sorts >> text="Price, highest first"')
-    assert titles(page)[0] == "Oak serving board, large"
+    prices = [float(text.removeprefix("€")) for text in page.locator(".hits .now").all_inner_texts()]
+    assert prices == sorted(prices, reverse=True)
 
 
 def test_categories_open_level_by_level(visit: Visit) -> None:
@@ -124,17 +135,18 @@ def test_prices_filter_by_range_and_by_hand(visit: Visit) -> None:
     assert len(titles(page)) == 3
 
 
-def test_product_page_has_neighbours_and_a_cart(visit: Visit, double: Any) -> None:
+def test_product_page_has_neighbours_and_a_cart(visit: Visit, told: Callable[..., list[Any]]) -> None:
     page = visit("/search?q=oak")
+    position = int(page.get_attribute('.card[data-product="p-11"]', "data-position"))
     page.click("text=Oak serving board, large")
     assert page.inner_text("h1") == "Oak serving board, large"
     assert page.locator('section[aria-labelledby="similar"] .card').count() == 6
-    assert page.locator('section[aria-labelledby="together"] .card').count() == 4
+    assert page.locator('section[aria-labelledby="together"] .card').count() > 0
     assert page.locator(".attributes").inner_text().startswith("colour")
     page.click("text=Add to cart")
     page.wait_for_selector("#toast.shown")
-    click, added = told(double, "click")[0], told(double, "add_to_cart")[0]
-    assert (click.product, click.position, click.device) == ("p-11", 3, "desktop")
+    click, added = told("click")[0], told("add_to_cart")[0]
+    assert (click.product, click.position, click.device) == ("p-11", position, "desktop")
     assert added.query_id == click.query_id
     assert added.query_id
     assert added.shopper == click.shopper != ""
@@ -143,35 +155,41 @@ def test_product_page_has_neighbours_and_a_cart(visit: Visit, double: Any) -> No
 def test_home_changes_with_every_click(visit: Visit) -> None:
     page = visit()
     before = titles(page)
-    page.click("text=手冲咖啡壶 small")
+    page.click(f"text={before[5]}")
     page.click(".brand")
-    after = titles(page)
-    assert after != before
-    assert "手冲咖啡壶 small" not in after
-    assert after[0].startswith(("手冲", "咖啡", "Coffee"))
-    assert page.locator('section[aria-labelledby="seen"] h3').all_inner_texts() == ["手冲咖啡壶 small"]
+    once = titles(page)
+    assert before[5] not in once != before
+    assert page.inner_text("h1") == "Chosen for you"
+    page.click(f"text={once[8]}")
+    page.click(".brand")
+    assert titles(page) != once
+    assert page.locator('section[aria-labelledby="seen"] h3').all_inner_texts() == [once[8], before[5]]
 
 
-def test_what_is_seen_is_told(visit: Visit, double: Any) -> None:
-    visit("/search?q=cup").wait_for_timeout(200)
-    events = told(double, "impression", least=3)
-    assert {(event.product, event.position) for event in events} == {("p-0", 1), ("p-1", 2), ("p-2", 3)}
-    assert all(event.query_id for event in events)
+def test_what_is_seen_is_told(visit: Visit, told: Callable[..., list[Any]]) -> None:
+    page = visit("/search?q=cup")
+    answer = page.get_attribute(".hits .grid", "data-query-id")
+    shown = [card.get_attribute("data-product") for card in page.locator(".hits .card").all()]
+    for event in told("impression", least=3):
+        assert event.query_id == answer
+        assert shown[event.position - 1] == event.product
 
 
 def test_suggestions_by_keyboard(visit: Visit) -> None:
     page = visit()
     page.click("#q")
-    page.keyboard.type("oa")
+    page.keyboard.type("s")
     page.wait_for_selector("#suggestions li")
     assert page.get_attribute("#q", "aria-expanded") == "true"
     page.keyboard.press("ArrowDown")
     first = page.get_attribute("#q", "aria-activedescendant")
-    assert page.inner_text(f"#{first}") == page.input_value("#q") == "oak board"
+    offered = page.locator("#suggestions li").all_inner_texts()
+    assert len(offered) > 2
+    assert page.inner_text(f"#{first}") == page.input_value("#q") == offered[0]
     page.keyboard.press("ArrowDown")
-    assert page.input_value("#q") == "oat bowl"
+    assert page.input_value("#q") == offered[1]
     page.keyboard.press("Escape")
-    assert page.input_value("#q") == "oa"
+    assert page.input_value("#q") == "s"
     assert page.is_hidden("#suggestions")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector("#suggestions li")
@@ -179,16 +197,16 @@ def test_suggestions_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=*")
-    assert page.input_value("#q") != "oa"
+    assert page.input_value("#q") == offered[-2]
 
 
 def test_suggestions_by_pointer_in_chinese(visit: Visit) -> None:
     page = visit(language="zh-CN")
     page.fill("#q", "咖啡")
-    page.click("#suggestions li >> text=咖啡壶")
+    page.click("#suggestions li >> text=咖啡器具")
     page.wait_for_url("**/search?q=*")
-    assert page.inner_text("h1") == "“咖啡壶”的搜索结果"
-    assert len(titles(page)) == 3
+    assert page.inner_text("h1") == "“咖啡器具”的搜索结果"
+    assert len(titles(page)) >= 3
 
 
 def test_the_language_is_the_browsers_until_it_is_chosen(visit: Visit) -> None:
@@ -203,28 +221,28 @@ def test_the_language_is_the_browsers_until_it_is_chosen(visit: Visit) -> None:
 
 
 def test_nothing_found_helps_on(visit: Visit) -> None:
-    page = visit("/search?q=zzzz&brand=Lumi")
+    page = visit("/search?q=zzzz&brand=Nobody")
     assert page.inner_text("h1") == "Nothing found for “zzzz”"
     assert page.locator("main .card").count() == 6
     page.click("text=Search again without filters")
     assert page.url.endswith("/search?q=zzzz")
 
 
-@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/search", "/p/p-1", "/search?q=zzzz", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/search", "/p/p-1", "/search?brand=Nobody", "/docs"])
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 def test_a_phone_needs_no_sideways_scroll(visit: Visit, path: str, language: str) -> None:
     page = visit(path, width=360, language=language)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_it_works_without_scripts(visit: Visit, double: Any) -> None:
+def test_it_works_without_scripts(visit: Visit, told: Callable[..., list[Any]]) -> None:
     page = visit(scripts=False)
     page.fill("#q", "mug")
     page.press("#q", "Enter")
     page.click("text=Enamel mug, medium")
     page.click("text=Add to cart")
     assert page.inner_text(".done") == "Added to cart"
-    assert told(double, "add_to_cart")[0].product == "p-4"
+    assert told("add_to_cart")[0].product == "p-4"
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit: Visit) -> None:

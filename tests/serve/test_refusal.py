@@ -129,7 +129,7 @@ def test_bad_recommendations(client: Any, body: Any, word: str) -> None:
     assert word in refused(client.post("/v1/recommend", json=body), 422)["detail"]
 
 
-def test_bad_events_are_listed_and_the_others_stored(client: Any, double: Any) -> None:
+def test_bad_events_are_listed_and_the_others_stored(double_client: Any, double: Any) -> None:
     later = int(time.time() * 1000) + 10_000_000
     events = [
         {"id": "ok-1", "type": "click", "product": "p-1"},
@@ -141,7 +141,7 @@ def test_bad_events_are_listed_and_the_others_stored(client: Any, double: Any) -
         "nonsense",
         {"id": "ok-2", "type": "view", "product": "p-2"},
     ]
-    problem = refused(client.post("/v1/events", json={"events": events}), 422)
+    problem = refused(double_client.post("/v1/events", json={"events": events}), 422)
     assert [fault["index"] for fault in problem["errors"]] == [1, 2, 3, 4, 5, 6]
     assert "'ghost' is not in the catalogue" in problem["errors"][0]["problem"]
     assert [fault.get("id") for fault in problem["errors"][:2]] == ["no-product", "no-type"]
@@ -154,7 +154,7 @@ def test_a_batch_has_bounds(client: Any, events: Any) -> None:
     refused(client.post("/v1/events", json={"events": events}), 422)
 
 
-def test_bad_products_are_listed_and_the_others_stored(client: Any, double: Any) -> None:
+def test_bad_products_are_listed_and_the_others_stored(double_client: Any, double: Any) -> None:
     products = [
         {"id": "good", "title": "Good"},
         {"id": "good", "title": "Twice"},
@@ -163,7 +163,7 @@ def test_bad_products_are_listed_and_the_others_stored(client: Any, double: Any)
         {"id": "odd", "title": "x", "currency": "euro"},
         {"id": "wide", "title": "x", "attributes": {"a": 1}},
     ]
-    problem = refused(client.put("/v1/products", json={"products": products}), 422)
+    problem = refused(double_client.put("/v1/products", json={"products": products}), 422)
     assert [fault["index"] for fault in problem["errors"]] == [1, 2, 3, 4, 5]
     assert problem["stored"] == 1
     assert double.shelf["good"].title == "Good"
@@ -193,18 +193,18 @@ def test_wrong_addresses_and_methods(client: Any) -> None:
         (RuntimeError("a bug"), 500),
     ],
 )
-def test_what_goes_wrong_behind_the_doors(client: Any, double: Any, fault: Exception, status: int) -> None:
+def test_what_goes_wrong_behind_the_doors(double_client: Any, double: Any, fault: Exception, status: int) -> None:
     double.fault = fault
-    problem = refused(client.post("/v1/search", json={"query": "cup"}), status)
+    problem = refused(double_client.post("/v1/search", json={"query": "cup"}), status)
     assert "a bug" not in str(problem), "the insides are for the log"
-    page = client.get("/search?q=cup", headers={"accept": "text/html"})
+    page = double_client.get("/search?q=cup", headers={"accept": "text/html"})
     assert page.status_code == status
 
 
-def test_a_full_disk_loses_no_event_silently(client: Any, double: Any) -> None:
+def test_a_full_disk_loses_no_event_silently(double_client: Any, double: Any) -> None:
     double.append = lambda events: (_ for _ in ()).throw(DiskFull("no space is left", cure="free some"))
     body = {"events": [{"id": "e", "type": "click", "product": "p-1"}]}
-    assert "no space" in refused(client.post("/v1/events", json=body), 507)["detail"]
+    assert "no space" in refused(double_client.post("/v1/events", json=body), 507)["detail"]
 
 
 def test_only_named_hosts_are_answered(double: Any) -> None:

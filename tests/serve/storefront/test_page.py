@@ -15,76 +15,78 @@ pytest.importorskip("fastapi", reason="mercer[serve] is not installed")
 EVIL = '"><script>alert(1)</script>'
 
 
-def test_what_a_catalogue_says_is_text(client: Any, double: Any) -> None:
+def test_what_a_catalogue_says_is_text(double_client: Any, double: Any) -> None:
     double.upsert([Product(EVIL, EVIL, EVIL, EVIL, EVIL, (EVIL,), 1.0, currency=EVIL, attributes={EVIL: EVIL})])
     for path in ("/", "/search", f"/search?q={EVIL}&brand={EVIL}&category={EVIL}", "/p/" + re.sub("/", "%2F", EVIL)):
-        page = client.get(path)
+        page = double_client.get(path)
         assert page.status_code == 200
         assert "<script>alert" not in page.text
 
 
-def test_a_visitor_is_known_again_and_only_by_a_token_of_ours(client: Any) -> None:
-    first = re.search(r'data-shopper="([^"]+)"', client.get("/").text)
-    second = re.search(r'data-shopper="([^"]+)"', client.get("/").text)
+def test_a_visitor_is_known_again_and_only_by_a_token_of_ours(double_client: Any) -> None:
+    first = re.search(r'data-shopper="([^"]+)"', double_client.get("/").text)
+    second = re.search(r'data-shopper="([^"]+)"', double_client.get("/").text)
     assert first
     assert second
     assert first[1] == second[1]
-    client.cookies.clear()
-    page = client.get("/", headers={"cookie": f"mercer_shopper={EVIL}"})
+    double_client.cookies.clear()
+    page = double_client.get("/", headers={"cookie": f"mercer_shopper={EVIL}"})
     assert EVIL not in page.text
     cookies = page.headers.get_list("set-cookie")
     assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies)
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\r\nb"])
-def test_the_language_switch_leads_nowhere_else(client: Any, back: str) -> None:
-    answer = client.get("/language/zh", params={"back": back}, follow_redirects=False)
+def test_the_language_switch_leads_nowhere_else(double_client: Any, back: str) -> None:
+    answer = double_client.get("/language/zh", params={"back": back}, follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"] == "/"
     assert "mercer_language=zh" in answer.headers["set-cookie"]
 
 
-def test_an_unknown_language_changes_nothing(client: Any) -> None:
-    assert "set-cookie" not in client.get("/language/tlh", follow_redirects=False).headers
+def test_an_unknown_language_changes_nothing(double_client: Any) -> None:
+    assert "set-cookie" not in double_client.get("/language/tlh", follow_redirects=False).headers
 
 
-def test_another_site_cannot_fill_the_cart(client: Any, double: Any) -> None:
+def test_another_site_cannot_fill_the_cart(double_client: Any, double: Any) -> None:
     form = {"product": "p-1"}
     headers = {"sec-fetch-site": "cross-site"}
-    assert client.post("/cart", data=form, headers=headers).status_code == 403
+    assert double_client.post("/cart", data=form, headers=headers).status_code == 403
     assert double.logged == {}
-    assert client.post("/cart", data=form, follow_redirects=False).status_code == 303
-    assert client.post("/cart", data={"product": "ghost"}).status_code == 404
-    assert client.post("/cart", content=b"\xff\xfe=&&&").status_code in (404, 422)
+    assert double_client.post("/cart", data=form, follow_redirects=False).status_code == 303
+    assert double_client.post("/cart", data={"product": "ghost"}).status_code == 404
+    assert double_client.post("/cart", content=b"\xff\xfe=&&&").status_code in (404, 422)
 
 
-def test_people_get_a_page_for_an_error_and_programs_a_problem(client: Any) -> None:
-    page = client.get("/p/ghost", headers={"accept": "text/html", "accept-language": "zh"})
+def test_people_get_a_page_for_an_error_and_programs_a_problem(double_client: Any) -> None:
+    page = double_client.get("/p/ghost", headers={"accept": "text/html", "accept-language": "zh"})
     assert page.status_code == 404
     assert "这里什么都没有" in page.text
-    assert client.get("/p/ghost").headers["content-type"] == "application/problem+json"
+    assert double_client.get("/p/ghost").headers["content-type"] == "application/problem+json"
 
 
-def test_a_shop_that_cannot_answer_says_so_on_a_page(client: Any, double: Any) -> None:
+def test_a_shop_that_cannot_answer_says_so_on_a_page(double_client: Any, double: Any) -> None:
     double.fault = ShopLocked("the shop is held by another process", cure="wait")
-    page = client.get("/", headers={"accept": "text/html"})
+    page = double_client.get("/", headers={"accept": "text/html"})
     assert page.status_code == 503
     assert "held by another process" in page.text
 
 
-def test_paging_covers_every_product_once(client: Any, double: Any) -> None:
+def test_paging_covers_every_product_once(double_client: Any, double: Any) -> None:
     found = []
     for page in (1, 2):
-        found += re.findall(r'<li class="card[^"]*" data-product="([^"]+)"', client.get(f"/search?page={page}").text)
+        found += re.findall(
+            r'<li class="card[^"]*" data-product="([^"]+)"', double_client.get(f"/search?page={page}").text
+        )
     assert sorted(found) == sorted(double.shelf)
 
 
-def test_a_degraded_answer_says_so(client: Any, double: Any) -> None:
+def test_a_degraded_answer_says_so(double_client: Any, double: Any) -> None:
     double.degraded = "words only"
-    assert "may be incomplete" in client.get("/search?q=cup").text
+    assert "may be incomplete" in double_client.get("/search?q=cup").text
 
 
-def test_an_empty_shop_has_a_home_page(client: Any, double: Any) -> None:
+def test_an_empty_shop_has_a_home_page(double_client: Any, double: Any) -> None:
     double.shelf.clear()
-    assert "no products yet" in client.get("/").text
-    assert client.get("/search?q=cup").status_code == 200
+    assert "no products yet" in double_client.get("/").text
+    assert double_client.get("/search?q=cup").status_code == 200
