@@ -22,6 +22,7 @@ __all__ = ["identity"]
         "conflicting_row": Problem(
             "another row has this id with other values", "同一编号对应内容不同的行", "quarantine"
         ),
+        "conflict_kept": Problem("kept, though another row has this id", "已保留，但另有一行使用此编号", "warn"),
         "id_variant": Problem("another id differs only in case or blanks", "与另一编号仅大小写或空格不同", "warn"),
     },
     english="an id stands for one product",
@@ -32,7 +33,7 @@ def identity(inputs: Inputs[Any], _settings: CheckSettings) -> Iterator[Found]:
 
     A row equal to an earlier one in every column is dropped. Where rows of one id differ, the first stays, so that
     the shop keeps selling it, and the others wait in quarantine for a person: which one is right cannot be known
-    from one file. Ids that differ only in case or blanks are only said.
+    from one file, so the first is named too. Ids that differ only in case or blanks are only said.
     """
     import narwhals.stable.v2 as nw
 
@@ -50,6 +51,10 @@ def identity(inputs: Inputs[Any], _settings: CheckSettings) -> Iterator[Found]:
     conflicting = other.join(first, on="first_row", how="left")
     evidence = ("id", "title", "price", "first_row", "first_title", "first_price")
     yield Found(conflicting.select("row_id", *evidence), "products", "id", "conflicting_row")
+
+    kept = first.join(other.select("first_row").unique(), on="first_row", how="semi")
+    told = kept.select(row_id=nw.col("first_row"), title=nw.col("first_title"), price=nw.col("first_price"))
+    yield Found(told, "products", "id", "conflict_kept", 0.5)
 
     alone = marked.filter(nw.col("row_id") == nw.col("first_row"))
     variants = alone.with_columns(key_row=nw.col("row_id").min().over("key")).filter(

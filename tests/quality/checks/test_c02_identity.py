@@ -8,6 +8,7 @@ def test_duplicates(found_in, clean_rows):
     products.append({**products[2], "id": " P2"})
     products.append({**products[1], "price": 99.0})
     assert found_in({"products": products}, "C02") == [
+        ("products", 1, "id", "conflict_kept"),
         ("products", 90, "id", "identical_row"),
         ("products", 91, "id", "conflicting_row"),
         ("products", 92, "id", "id_variant"),
