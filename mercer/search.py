@@ -60,6 +60,8 @@ class _Found:
 
     ids: list[str]
     scored: Scored
+    cut: float = 0.0
+    """Share of the best score from which a product belongs to the answer; 0 where all do."""
 
 
 class Search:
@@ -130,7 +132,7 @@ class Search:
             settings=self.ranking,
         )
         done()
-        return _Found(ids, scored)
+        return _Found(ids, scored, cut=self.ranking.cut)
 
     def _browse(self, request: Request, stages: dict[str, float]) -> _Found:
         """No query: everything that passes the filters, most popular first."""
@@ -171,7 +173,7 @@ class Search:
         scores = found.scored.scores
         if not len(scores):
             return np.zeros(0, dtype=np.int64)
-        keep = np.flatnonzero(scores >= self.ranking.cut * scores.max())
+        keep = np.flatnonzero(scores >= found.cut * max(scores.max(), 0.0))  # nothing below chance belongs
         ids = np.array([found.ids[place] for place in keep])
         if request.sort == "relevance":
             key = -scores[keep]

@@ -35,11 +35,7 @@ COMMANDS = (
 """One file each, in the order of a shop's life; every file registers itself on `app` when imported."""
 
 for _name in COMMANDS:
-    try:
-        importlib.import_module(f"mercer.cli.{_name}").register(app)
-    except ModuleNotFoundError as missing:  # TEMPORARY while rooms are being built
-        if not str(missing.name).startswith("mercer"):
-            raise
+    importlib.import_module(f"mercer.cli.{_name}").register(app)
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ from mercer.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from mercer.quality.mapping import Choice, Guess
+    from mercer.sample import Summary
 
-__all__ = ["register"]
+__all__ = ["register", "write_sample"]
 
 ORDER = ("judgments", "products", "queries", "events", "reviews", "faq")
 """Judgments first: they name products, which tells an asin from a row number."""
@@ -42,6 +43,9 @@ def init(
     faq: Annotated[Path | None, _file("faq", "Questions and answers")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Generate an invented bilingual shop.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the invented shop.")] = 7,
+    dirt: Annotated[
+        float, typer.Option("--dirt", help="Share of the invented rows that get an error, 0 to 0.3.")
+    ] = 0.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take every guess; ask nothing.")] = False,
     timezone: Annotated[str, typer.Option("--timezone", help="IANA name that times without an offset are in.")] = "UTC",
     json: JsonFlag = False,
@@ -59,7 +63,7 @@ def init(
     if sample:
         if files:
             raise UsageError("--sample was given together with files", cure="give one or the other")
-        files = _sample(shop, seed)
+        files = dict(_sample(shop, seed=seed, dirt=dirt).files)
     if not files:
         raise UsageError(
             "no file was given", cure=f"run: mercer init {shop} --products FILE --events FILE, or --sample"
@@ -77,18 +81,25 @@ def init(
         console.print(f"[bold]{path}[/] is written. Next: [bold]mercer check {shop}[/]", highlight=False)
 
 
-def _sample(shop: Path, seed: int) -> dict[str, Path]:
+def write_sample(shop: Path, *, seed: int, products: int, dirt: float) -> Summary:
+    """Make a folder an invented shop, ready to be checked."""
+    made = _sample(shop, seed=seed, products=products, dirt=dirt)
+    guesses = _guess(made.files, ask=False, quiet=True)
+    _write(shop, made.files, {family: guess.mapping for family, guess in guesses.items()}, "UTC")
+    return made
+
+
+def _sample(shop: Path, **chosen: Any) -> Summary:
     """Write an invented shop's files under SHOP/raw."""
     from mercer import sample
     from mercer.shop import disk_errors
 
     folder = shop / "raw"
-    settings = sample.SampleSettings(seed=seed)
+    settings = sample.SampleSettings(**chosen)
     with disk_errors(folder), progress() as bars:
         folder.mkdir(parents=True, exist_ok=True)
         task = bars.add_task("inventing a shop", total=len(sample.STEPS))
-        made = sample.generate(folder, settings, lambda steps: bars.advance(task, steps))
-    return dict(made.files)
+        return sample.generate(folder, settings, lambda steps: bars.advance(task, steps))
 
 
 def _guess(files: Mapping[str, Path], *, ask: bool, quiet: bool) -> dict[str, Guess]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mercer.doors import Doors
     from mercer.measure.board import Board
 
-__all__ = ["measure_search", "register"]
+__all__ = ["judged", "measure_search", "register"]
 
 DEFAULT_METRICS = ("nDCG@10", "Recall@100", "MRR@10", "P@10")
 SYSTEMS = ("lexical", "dense", "hybrid")
@@ -28,7 +28,7 @@ Truth = Mapping[str, Mapping[str, float]]
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    import mercer.cli.measure_recommend as measure_recommend
+    from mercer.cli import measure_recommend
 
     group = typer.Typer(help="Measure search and recommendation on judged or held-out data.", no_args_is_help=True)
     group.command("search")(search)
@@ -51,7 +51,7 @@ def search(
     from mercer.doors import open_doors
     from mercer.shop import Shop, disk_errors
 
-    texts, truth = _judged(folder, queries, judgments)
+    texts, truth = judged(folder, queries, judgments)
     doors = open_doors(folder, read_settings(folder), writable=False)
     try:
         board, facts = measure_search(
@@ -149,7 +149,7 @@ def _ranked(doors: Doors, text: str, system: str) -> list[str]:
     return [hit.id for hit in page.hits]
 
 
-def _judged(
+def judged(
     folder: Path, queries: Path | None, judgments: Path | None
 ) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
     """Texts and grades from the files named, else from the shop's checked data."""

@@ -1,4 +1,4 @@
-"""Checked data in, a new index version out: vectors, words, behaviour, completions and shoppers' past."""
+"""Checked data in, a new index version out: vectors, words, behaviour and completions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mercer.doors.past import Past
 from mercer.encode import load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
@@ -19,7 +18,7 @@ from mercer.records import Product
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
 from mercer.retrieve.text import passage
-from mercer.shop import Shop, content_hash
+from mercer.shop import Shop, content_hash, disk_errors
 from mercer.understand.suggest import Suggest
 
 if TYPE_CHECKING:
@@ -103,9 +102,8 @@ def build(
         index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
         index.merge()
         index.close()
-        events = _events(shop, source, folder)
-        Behaviour.fit(events).save(folder / "behaviour")
-        Past.write(folder / "past.db", events)
+        (folder / "behaviour").mkdir()
+        Behaviour.fit(_events(shop, source, folder)).save(folder / "behaviour")
         Suggest.build(products, _queries(source), settings=settings.suggest).save(folder / "suggest.json")
         card = {
             "checked": version,
@@ -161,15 +159,24 @@ def _products(shop: Shop, source: Path, since: int) -> Iterator[Product]:
     return iter(products.values())
 
 
-def _events(shop: Shop, source: Path, folder: Path) -> list[Path]:
-    """Parquet files of events: the checked ones, and the live log's."""
-    files = [source / "events.parquet"]
-    if shop.events.exists():
-        with EventLog(shop.events) as log:
-            if log.count():
-                log.export(folder / "live-events.parquet")
-                files.append(folder / "live-events.parquet")
-    return [file for file in files if file.exists()]
+def _events(shop: Shop, source: Path, folder: Path) -> Path:
+    """One Parquet file of events: the checked ones, with the live log's after them."""
+    checked, live, both = source / "events.parquet", folder / "live.parquet", folder / "events.parquet"
+    if not shop.events.exists():
+        return checked
+    with EventLog(shop.events) as log:
+        if not log.count():
+            return checked
+        log.export(live)
+    import duckdb
+    import pyarrow.parquet as pq
+
+    files = [str(path) for path in (checked, live) if path.exists()]
+    with duckdb.connect() as engine, disk_errors(folder):
+        rows = engine.execute("SELECT * FROM read_parquet($files, union_by_name = true)", {"files": files})
+        pq.write_table(rows.to_arrow_table(), both, compression="zstd")
+    live.unlink()
+    return both
 
 
 def _queries(source: Path) -> Mapping[str, int]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mercer.doors.past import Past, joined
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
 from mercer.errors import NotFoundError, ShopLocked
@@ -42,14 +41,13 @@ class Doors:
         encoder: Encoder,
         behaviour: Behaviour,
         suggest: Suggest,
-        past: Past,
         events: EventLog,
         settings: Settings,
     ) -> None:
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
-        self._suggest, self._past, self._profile = suggest, past, Profile(events)
+        self._suggest, self._profile = suggest, Profile(events)
         self._search = Search(
-            index, encoder, settings=settings.search, ranking=settings.rank, popularity=behaviour.popularity()
+            index, encoder, settings=settings.search, ranking=settings.rank, popularity=_popularity(behaviour)
         )
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
         self._writing = threading.Lock()
@@ -72,8 +70,8 @@ class Doors:
         return found[0] if found else None
 
     def shopper(self, id: str) -> Shopper:
-        """What this shopper did lately, before and since the index was built."""
-        return joined(self._past(id), self._profile.shopper(id))
+        """What this shopper did lately by the live log; the recommend door knows what came before."""
+        return self._profile.shopper(id)
 
     def shown(self, impressions: Sequence[Impression]) -> None:
         """Note what an answer showed, and where."""
@@ -97,7 +95,6 @@ class Doors:
     def close(self) -> None:
         """Flush and let go of every file."""
         self.index.close()
-        self._past.close()
         self.events.close()
 
 
@@ -145,7 +142,6 @@ def open_doors(
         encoder=encoder,
         behaviour=Behaviour.load(path / "behaviour"),
         suggest=Suggest.load(path / "suggest.json"),
-        past=Past(path / "past.db"),
         events=EventLog(shop.events),
         settings=chosen,
     )
@@ -153,3 +149,10 @@ def open_doors(
 
 def _built_with(card: Mapping[str, Any]) -> IndexSettings:
     return IndexSettings(**{**card, "text": TextSettings(**card["text"])})
+
+
+def _popularity(behaviour: Behaviour) -> Mapping[str, float]:
+    """Each product's share of what shoppers wanted lately."""
+    values = behaviour.popular.value
+    total = float(values.sum()) or 1.0
+    return dict(zip(behaviour.products.names.to_pylist(), (values / total).tolist(), strict=True))
