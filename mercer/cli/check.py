@@ -153,7 +153,7 @@ def _blocked(gate: Mapping[str, Any], folder: Path) -> GateBlocked:
     total = decided["qualified"] + decided["unqualified"]
     return GateBlocked(
         f"the data gate is closed: {decided['requirement']}; {decided['unqualified']:,} of {total:,} rows "
-        f"({decided['share']:.2%}) do not, the limit is {decided['threshold']:.2%}",
+        f"({decided['share']:.2%}) fail, the limit is {decided['threshold']:.2%}",
         cure=f"read {folder / 'report.html'}, mend the data or set the limit in [quality], and check again",
     )
 
