@@ -11,12 +11,24 @@ import numpy as np
 
 from mercer.measure.metric import RankingMetric, parse_all
 from mercer.measure.recommended import Recommended, evaluate, top
-from mercer.retrieve.blend import Scorer
+from mercer.retrieve.blend import Blend, Scorer
 from mercer.retrieve.history import History
 from mercer.retrieve.holdout import Trial
 from mercer.retrieve.item_knn import ItemKnn, ItemKnnSettings
+from mercer.retrieve.popular import Popular, PopularSettings
 
-__all__ = ["GRID", "Chosen", "Ranked", "choose_knn", "measure", "rank"]
+__all__ = [
+    "GRID",
+    "HALF_LIVES",
+    "TIMED",
+    "Chosen",
+    "ChosenPopular",
+    "Ranked",
+    "choose_knn",
+    "choose_popular",
+    "measure",
+    "rank",
+]
 
 CELLS = 16_000_000
 """Scores held at once: 64 MB of float32."""
@@ -24,11 +36,15 @@ GRID: Mapping[str, tuple[float, ...]] = {
     "other": (0.1, 0.2, 0.35, 0.5),
     "fade": (1.5, 3.0, 6.0, 1000.0),
     "backward": (0.25, 0.5, 1.0),
-    "own": (0.35, 0.5, 0.65),
-    "neighbours": (50, 200, 1000),
     "recency": (1.0, 1.5, 2.0, 3.0, 5.0, 1000.0),
 }
 """Values of item-knn that are tried, one setting after another, each with the best of those before."""
+TIMED: Mapping[str, tuple[float, ...]] = {"half_life": (0.0, 30.0, 90.0)}
+"""Tried as well where there are true times."""
+WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Weights of popularity beside item-knn's 1 that are tried."""
+HALF_LIVES = (3.0, 7.0, 14.0, 30.0)
+"""Days after which popularity counts half that are tried where there are true times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,15 @@ class Chosen:
     """Settings that did best on validation, and everything that was tried."""
 
     settings: ItemKnnSettings
+    tried: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPopular:
+    """How popularity did best beside item-knn on validation, and everything that was tried."""
+
+    settings: PopularSettings
+    weight: float
     tried: tuple[Mapping[str, Any], ...]
 
 
@@ -121,6 +146,25 @@ def choose_knn(
     return Chosen(settings, tuple(tried))
 
 
+def choose_popular(
+    trial: Trial, knn: Scorer, *, half_lives: Iterable[float], by: str = "nDCG@10", again: bool = False
+) -> ChosenPopular:
+    """The half-life of popularity, and then its weight beside item-knn, with the best mean on a validation trial."""
+    (metric,) = parse_all([by])
+    tried: list[Mapping[str, Any]] = []
+
+    def reached(popular: Popular, weight: float) -> float:
+        blend = Blend({"behaviour": (knn, 1.0), "popular": (popular, weight)})
+        value = _mean(blend, trial, metric, again=again)
+        tried.append({"half_life": popular.settings.half_life, "weight": weight, by: value})
+        return value
+
+    fitted = [Popular.fit(trial.train, PopularSettings(half_life=days)) for days in half_lives]
+    best = max(fitted, key=lambda popular: reached(popular, 0.1)) if len(fitted) > 1 else fitted[0]
+    weight = max(WEIGHTS, key=lambda weight: reached(best, weight))
+    return ChosenPopular(best.settings, weight, tuple(tried))
+
+
 def _refitted(fitted: ItemKnn, settings: ItemKnnSettings, changed: str, history: History) -> ItemKnn:
     """Counting again is needed unless only the asking side changed."""
     if changed == "recency":
@@ -128,6 +172,6 @@ def _refitted(fitted: ItemKnn, settings: ItemKnnSettings, changed: str, history:
     return ItemKnn.fit(history, settings)
 
 
-def _mean(fitted: ItemKnn, trial: Trial, metric: RankingMetric, *, again: bool) -> float:
+def _mean(fitted: Scorer, trial: Trial, metric: RankingMetric, *, again: bool) -> float:
     truth = {shopper: dict.fromkeys(products, 1.0) for shopper, products in trial.chosen.items()}
     return metric(rank(fitted, trial, depth=metric.k or 100, again=again).runs, truth).mean

@@ -14,7 +14,7 @@ from mercer.errors import SettingsError
 from mercer.records import Candidate, Request
 from mercer.retrieve.arrays import load_arrays, save_arrays
 from mercer.retrieve.candidates import best, past
-from mercer.retrieve.history import History
+from mercer.retrieve.history import DAY, History
 from mercer.retrieve.neighbours import Neighbours, gather
 from mercer.retrieve.sequence import Sequences, steps_before
 from mercer.retrieve.vocabulary import Vocabulary
@@ -35,6 +35,8 @@ class ItemKnnSettings:
     """Moments (clicks or baskets) after which nearness has fallen to 1/e."""
     backward: float = 0.5
     """Weight of what came before, beside what came after (1): what is bought next matters more. 1 is symmetric."""
+    half_life: float = 0.0
+    """Days after which a pair counts half, by its later moment: seasons pass. 0 never forgets."""
     own: float = 0.5
     """Exponent of the asking product's count in the denominator: .5 with `other` .5 is the cosine."""
     other: float = 0.2
@@ -46,8 +48,8 @@ class ItemKnnSettings:
 
     def __post_init__(self) -> None:
         limits = (
-            ("window", 1, 1000), ("fade", 0.1, 1e9), ("backward", 0, 1), ("own", 0, 1), ("other", 0, 1),
-            ("neighbours", 1, 10_000), ("recency", 0.1, 1e9),
+            ("window", 1, 1000), ("fade", 0.1, 1e9), ("backward", 0, 1), ("half_life", 0, 36_500),
+            ("own", 0, 1), ("other", 0, 1), ("neighbours", 1, 10_000), ("recency", 0.1, 1e9),
         )  # fmt: skip
         for name, low, high in limits:
             value = getattr(self, name)
@@ -71,7 +73,9 @@ class ItemKnn:
         """Count pairs within `window`; time and memory grow with rows × window, not with products squared."""
         settings, wanted = settings or ItemKnnSettings(), history.wanted()
         size = len(history.products)
-        count = np.bincount(wanted.product, weights=wanted.strength, minlength=size)
+        age = (history.end - wanted.time) / DAY
+        fresh = (0.5 ** (age / settings.half_life) if settings.half_life else np.ones(len(age))).astype(np.float32)
+        count = np.bincount(wanted.product, weights=wanted.strength * fresh, minlength=size)
         floor = np.maximum(count, 1e-9)
 
         def score(first: int, entries: Any) -> NDArray[np.float64]:
@@ -79,7 +83,7 @@ class ItemKnn:
             value: NDArray[np.float64] = entries.data / (own * other)
             return value
 
-        found = gather(_blocks(wanted, settings), products=size, most=settings.neighbours, score=score)
+        found = gather(_blocks(wanted, fresh, settings), products=size, most=settings.neighbours, score=score)
         fitted = cls(history.products, found, settings, 1.0)
         fitted.usual = _usual(fitted, wanted)
         return fitted
@@ -123,7 +127,7 @@ class ItemKnn:
         return cls(products, Neighbours(**arrays), ItemKnnSettings(**facts["settings"]), facts["usual"])
 
 
-def _blocks(wanted: History, settings: ItemKnnSettings) -> Iterator[Any]:
+def _blocks(wanted: History, fresh: NDArray[np.float32], settings: ItemKnnSettings) -> Iterator[Any]:
     """Faded counts of pairs, some products' rows at a time."""
     from scipy.sparse import csr_matrix
 
@@ -136,7 +140,9 @@ def _blocks(wanted: History, settings: ItemKnnSettings) -> Iterator[Any]:
         last = max(first + 1, int(np.searchsorted(ends, ends[first] + budget, side="right")) - 1)
         rows = by_product[ends[first] : ends[last]]
         parts = [
-            _pairs(wanted, step, rows, lag, settings) for lag in range(-settings.window, settings.window + 1) if lag
+            _pairs(wanted, (step, fresh), rows, lag, settings)
+            for lag in range(-settings.window, settings.window + 1)
+            if lag
         ]
         own, other, value = (np.concatenate(column) for column in zip(*parts, strict=True))
         yield csr_matrix((value, (own - first, other)), shape=(last - first, size))
@@ -144,9 +150,14 @@ def _blocks(wanted: History, settings: ItemKnnSettings) -> Iterator[Any]:
 
 
 def _pairs(
-    wanted: History, step: NDArray[np.int64], rows: NDArray[np.int64], lag: int, settings: ItemKnnSettings
+    wanted: History,
+    when: tuple[NDArray[np.int64], NDArray[np.float32]],
+    rows: NDArray[np.int64],
+    lag: int,
+    settings: ItemKnnSettings,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Pairs of `rows` with the row `lag` further on in the same history; within one moment there is no order."""
+    step, fresh = when
     there = rows + lag
     inside = (there >= 0) & (there < len(wanted))
     here, there = rows[inside], there[inside]
@@ -156,7 +167,8 @@ def _pairs(
     faded = np.exp(-np.maximum(apart - 1, 0) / settings.fade)
     if lag < 0:
         faded = np.where(apart > 0, settings.backward * faded, faded)
-    value = (wanted.strength[here] * wanted.strength[there] * faded).astype(np.float32)
+    value = wanted.strength[here] * wanted.strength[there] * faded
+    value = (value * np.maximum(fresh[here], fresh[there])).astype(np.float32)
     return wanted.product[here], wanted.product[there], value
 
 

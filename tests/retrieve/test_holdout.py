@@ -165,7 +165,8 @@ def test_the_command_reports_boards_and_the_grid(tmp_path: Path, capsys: pytest.
     assert set(board["systems"]) == {"popular", "item-knn", "blend", "live defaults"}
     assert board["systems"]["item-knn"]["HR@10"]["low"] > board["systems"]["popular"]["HR@10"]["high"]
     assert {c["baseline"] for c in board["comparisons"]} == {"popular"}
-    assert len(found["choosing"]["tried"]) > 10
+    assert len(found["choosing"]["item-knn"]["tried"]) > 10
+    assert found["choosing"]["blend"]["settings"]["weight"] > 0
     assert found["protocol"] == "leave-one-out"
     for wrong, problem in (
         (["recommend"], "neither"),
