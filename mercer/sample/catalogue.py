@@ -79,7 +79,7 @@ def draw(settings: SampleSettings, world: Taxonomy) -> Goods:
     )
     columns = {
         "material": _choose(rng, [len(item.materials[k]) for item, k in zip(leaves, kind, strict=True)]),
-        "colour": _choose(rng, [len(item.colours) for item in leaves], skew=0.6),
+        "colour": _choose(rng, [_colours(item, k) for item, k in zip(leaves, kind, strict=True)], skew=0.6),
         "audience": _choose(rng, [len(item.audience) for item in leaves], skew=0.8),
         "style": _styles(rng, leaves, kind, world),
         "option": _choose(rng, [_values(item, k, 0) for item, k in zip(leaves, kind, strict=True)]),
@@ -119,6 +119,11 @@ def ending(price: float) -> float:
     if price < 1000:
         return float(np.round(price / 10) * 10 - 1)
     return float(np.round(price / 100) * 100 - 1)
+
+
+def _colours(leaf: Leaf, kind: int) -> int:
+    """How many colours a kind comes in: none where its leaf is made of something and it is not (toothpaste)."""
+    return 0 if any(leaf.materials) and not leaf.materials[kind] else len(leaf.colours)
 
 
 def _values(leaf: Leaf, kind: int, number: int) -> int:

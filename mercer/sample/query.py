@@ -127,7 +127,7 @@ def _attribute(choose: random.Random, meant: int, language: int, goods: Goods, w
             words[name] = _noun(choose, table[names[chosen]], language)
     options = option_words(goods, meant, world, language)
     if options:
-        words["option"] = options[0][1]
+        words["option"] = options[0][-1]
     wished = choose.sample(sorted(words), min(len(words), choose.choice([1, 1, 2])))
     before = [words[name] for name in ("style", "colour", "material", "audience") if name in wished]
     after = [words["option"]] if "option" in wished else []

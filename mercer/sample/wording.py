@@ -54,7 +54,7 @@ class Wording:
         points = self.random.sample(leaf.points[kind], 2)
         department = world.departments[leaf.department]
         options = option_words(goods, number, world, language)
-        name, option = choice(options) if options else ("", "")
+        name, value, option = choice(options) if options else ("", "", "")
         return {
             "brand": names[EN] if language == EN else choice([names[ZH], names[ZH] + names[EN], names[EN] + names[ZH]]),
             "full_brand": names[EN] if language == EN else f"{names[ZH]} {names[EN]}",
@@ -71,6 +71,7 @@ class Wording:
             "scene": pair(choice(world.words["scenes"][department]))[language][0],
             "extra": pair(choice(world.words["extras"]))[language][0],
             "option_name": name,
+            "value": value,
             "option": option,
         }
 
@@ -134,16 +135,15 @@ class Wording:
         return values | {pair(world.words["labels"]["model"])[language][0]: goods.model[number]}
 
 
-def option_words(goods: Goods, number: int, world: Taxonomy, language: int) -> list[tuple[str, str]]:
-    """Label and phrase of each option a product has: ``("Size", "size M")``."""
+def option_words(goods: Goods, number: int, world: Taxonomy, language: int) -> list[tuple[str, str, str]]:
+    """Label, value and phrase of each option a product has: ``("Size", "M", "size M")``."""
     leaf, kind = world.leaves[goods.leaf[number]], int(goods.kind[number])
     found = []
     for slot, chosen in enumerate((goods.option[number], goods.second[number])):
         if chosen >= 0:
             name, values = leaf.options[kind][slot]
-            found.append(
-                (pair(world.words["options"][name])[language][0], phrase(world, name, values[chosen], language))
-            )
+            label, value = pair(world.words["options"][name])[language][0], values[chosen]
+            found.append((label, value[language][0], phrase(world, name, value, language)))
     return found
 
 
