@@ -113,7 +113,7 @@ class Recommend:
         """
         start = time.perf_counter()
         self._check(request)
-        asked = Asked.of(request, self.behaviour, past=self.settings.past)
+        asked = Asked.of(request, self.behaviour, self._rows, past=self.settings.past)
         allowed = self._allowed(request, asked)
         found = time.perf_counter()
         ranked = self._rank(request, asked, allowed)
@@ -164,11 +164,11 @@ class Recommend:
         from mercer.measure.recommended import top
 
         weights = {signal: weight for signal, weight in getattr(self.settings, request.scene).items() if weight > 0}
-        values, parts = {}, {}
+        values, parts, scores = {}, {}, np.zeros(len(allowed))
         for signal, weight in weights.items():
             value, usual = self._signals(signal, asked, filters=request.filters, size=len(allowed))
             values[signal], parts[signal] = value, weight * value / (value + usual)
-        scores = np.sum(list(parts.values()), axis=0) if parts else np.zeros(len(allowed))
+            scores += parts[signal]
         if request.scene in ("similar", "together"):
             allowed = allowed & (scores > 0)
         total = int(allowed.sum())

@@ -32,7 +32,7 @@ class Asked:
     """Everything the shopper is known to have bought."""
 
     @classmethod
-    def of(cls, request: Request, behaviour: Behaviour, *, past: int) -> Asked:
+    def of(cls, request: Request, behaviour: Behaviour, rows: Rows, *, past: int) -> Asked:
         """From the item, what the request says of the shopper's last products, and what the events said of them.
 
         `similar` and `together` are about the item alone; where there is none, about the shopper's latest products.
@@ -57,7 +57,7 @@ class Asked:
             moments.pop(request.item, None)
             moments[request.item] = max(moments.values(), default=0) + 1
         ids = sorted(moments, key=moments.__getitem__)[-past:]
-        sequence = Sequences.one(behaviour.products.codes(ids), [moments[id] for id in ids])
+        sequence = Sequences.one(rows.codes_of(ids), [moments[id] for id in ids])
         return cls(ids, sequence, bought)
 
 
@@ -66,6 +66,7 @@ class Signals:
 
     def __init__(self, behaviour: Behaviour, similar: Similar, rows: Rows) -> None:
         self._behaviour, self._similar, self._rows = behaviour, similar, rows
+        self._kept: dict[str, NDArray[np.float64]] = {}
 
     def __call__(
         self, signal: str, asked: Asked, *, filters: Sequence[Filter], size: int
@@ -79,11 +80,17 @@ class Signals:
             usual = known.knn.usual
         elif signal == "together":
             values, usual = known.together.sum(asked.sequence), known.together.usual
-        elif signal == "popular":
-            values, usual = known.popular.value, known.popular.usual
         else:
-            values, usual = known.trending.value, known.trending.usual
+            everybody = known.popular if signal == "popular" else known.trending
+            return self._for_everybody(signal, everybody.value, size), everybody.usual
         return self._rows.spread(values, size), usual
+
+    def _for_everybody(self, signal: str, values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+        """What is the same for all shoppers, spread once for as long as the index has as many rows."""
+        kept = self._kept.get(signal)
+        if kept is None or len(kept) != size:
+            kept = self._kept[signal] = self._rows.spread(values, size)
+        return kept
 
     def anchors(
         self, signals: Sequence[str], asked: Asked, *, codes: NDArray[np.int64], ids: Sequence[str]
