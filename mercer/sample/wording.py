@@ -83,6 +83,8 @@ class Wording:
 
     def title(self, templates: list[str], slots: dict[str, str], language: int) -> str:
         """A title that no other product of the shop has."""
+        if said(slots["material"], slots["noun"], language):
+            slots = slots | {"material": ""}
         if language == EN:
             slots = slots | {name: titled(slots[name]) for name in ("noun", "style", "material", "colour", "audience")}
         if language == ZH and self.random.random() < TWO_NAMES:
@@ -154,6 +156,16 @@ def phrase(world: Taxonomy, name: str, value: Pair, language: int) -> str:
     if plain is None or (name == "count" and not words.isdigit()):
         return words
     return pair(plain)[language][0].format(words)
+
+
+def said(material: str, noun: str, language: int) -> bool:
+    """Whether a noun names its material already.
+
+    >>> said("duck down", "down jacket", EN), said("白鸭绒", "羽绒服", ZH), said("304不锈钢", "不锈钢保冷壶", ZH)
+    (True, False, True)
+    """
+    tail = material.split(" ")[-1] if language == EN else material[-2:]
+    return bool(tail) and tail in (noun.split(" ") if language == EN else noun)
 
 
 def filled(template: str, slots: dict[str, str]) -> str:
