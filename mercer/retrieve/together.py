@@ -68,11 +68,13 @@ class Together:
         from scipy.sparse import csr_matrix
 
         settings, size = settings or TogetherSettings(), len(history.products)
-        pairs = np.unique(np.stack([history.basket[history.bought], history.product[history.bought]]), axis=1)
-        _, basket, sizes = np.unique(pairs[0], return_inverse=True, return_counts=True)
+        _, basket = np.unique(history.basket[history.bought], return_inverse=True)
+        pairs = np.unique(basket * max(1, size) + history.product[history.bought])
+        basket, product = pairs // max(1, size), pairs % max(1, size)
+        sizes = np.bincount(basket)
         keep = (sizes[basket] > 1) & (sizes[basket] <= settings.largest)
         total = int(((sizes > 1) & (sizes <= settings.largest)).sum())
-        basket, product = basket[keep], pairs[1][keep]
+        basket, product = basket[keep], product[keep]
         bought = csr_matrix((np.ones(len(basket), np.float32), (basket, product)), shape=(len(sizes), size))
         count = np.bincount(product, minlength=size).astype(np.float64)
 
