@@ -164,7 +164,7 @@ def said(material: str, noun: str, language: int) -> bool:
     >>> said("duck down", "down jacket", EN), said("白鸭绒", "羽绒服", ZH), said("304不锈钢", "不锈钢保冷壶", ZH)
     (True, False, True)
     """
-    tail = material.split(" ")[-1] if language == EN else material[-2:]
+    tail = material.rpartition(" ")[2] if language == EN else material[-2:]
     return bool(tail) and tail in (noun.split(" ") if language == EN else noun)
 
 
