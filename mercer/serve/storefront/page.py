@@ -46,7 +46,7 @@ class Pages:
             name=self.settings.name,
             here=_here(request),
             languages=LANGUAGES,
-            shelves=self.shelves() if status < 500 else [],
+            shelves=self.shelves(who.words.language) if status < 500 else [],
             version=__version__,
         )
         return who.remember(HTMLResponse(html, status, headers={"cache-control": "private, no-store"}))

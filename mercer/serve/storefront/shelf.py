@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 
@@ -9,6 +10,8 @@ from mercer.errors import MercerError
 from mercer.serve.doors import Doors
 
 __all__ = ["Shelves"]
+
+HAN = re.compile("[\u3400-\u9fff]")
 
 SAMPLE = 1000
 """Products looked at: a category of 1 % of the shop is met with certainty for all purposes."""
@@ -26,7 +29,12 @@ class Shelves:
         self._until = 0.0
         self._names: list[str] = []
 
-    def __call__(self) -> list[str]:
+    def __call__(self, language: str) -> list[str]:
+        """Those named in the language of the page first: a bilingual shop has its shelves twice."""
+        chinese = language == "zh"
+        return sorted(self._known(), key=lambda name: bool(HAN.search(name)) != chinese)[: self.most]
+
+    def _known(self) -> list[str]:
         if time.monotonic() >= self._until:
             try:
                 self._names = self._look()
@@ -39,4 +47,4 @@ class Shelves:
         ids = self.doors.index.ids()
         sample = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
         counts = Counter(product.category[0] for product in self.doors.index.products(sample) if product.category)
-        return [name for name, _ in counts.most_common(self.most)]
+        return [name for name, _ in counts.most_common()]

@@ -86,6 +86,14 @@ def test_a_degraded_answer_says_so(double_client: Any, double: Any) -> None:
     assert "may be incomplete" in double_client.get("/search?q=cup").text
 
 
+def test_shelves_in_the_pages_language_come_first(double_client: Any) -> None:
+    for language, first in (("en", "Kitchen"), ("zh", "厨房")):
+        page = double_client.get("/", headers={"accept-language": language})
+        shelves = re.findall(r'<li><a href="/search\?category=[^"]+"[^>]*>([^<]+)</a></li>', page.text)
+        assert sorted(shelves) == ["Home", "Kitchen", "厨房"]
+        assert shelves[0] == first
+
+
 def test_an_empty_shop_has_a_home_page(double_client: Any, double: Any) -> None:
     double.shelf.clear()
     assert "no products yet" in double_client.get("/").text
