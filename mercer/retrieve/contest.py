@@ -34,16 +34,16 @@ CELLS = 16_000_000
 """Scores held at once: 64 MB of float32."""
 GRID: Mapping[str, tuple[float, ...]] = {
     "other": (0.1, 0.2, 0.35, 0.5),
-    "fade": (1.5, 3.0, 6.0, 1000.0),
+    "fade": (3.0, 6.0, 1000.0),
     "backward": (0.25, 0.5, 1.0),
     "recency": (1.0, 1.5, 2.0, 3.0, 5.0, 1000.0),
 }
 """Values of item-knn that are tried, one setting after another, each with the best of those before."""
-TIMED: Mapping[str, tuple[float, ...]] = {"half_life": (0.0, 30.0, 90.0)}
+TIMED: Mapping[str, tuple[float, ...]] = {"half_life": (0.0, 10.0, 20.0, 30.0, 90.0)}
 """Tried as well where there are true times."""
-WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+WEIGHTS = (0.02, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Weights of popularity beside item-knn's 1 that are tried."""
-HALF_LIVES = (3.0, 7.0, 14.0, 30.0)
+HALF_LIVES = (1.5, 3.0, 7.0, 14.0, 30.0)
 """Days after which popularity counts half that are tried where there are true times."""
 
 
