@@ -38,8 +38,8 @@ class RecommendSettings:
     """How signals are weighed in each scene, and what is left out.
 
     A signal's part is weight · x / (x + usual), `usual` being what that retriever's tenth best product usually has.
-    Popularity's weight in `home` lies between what the validation parts of Online Retail (1.6, seasons) and Beauty
-    (.02) prefer; the others are guesses until issue 6 measures each scene.
+    Popularity's weight in `home` is what Online Retail's validation part prefers (Beauty's, without times, prefers
+    .02); the others are guesses until issue 6 measures each scene.
     """
 
     home: Mapping[str, float] = field(default_factory=_weights(behaviour=1.0, content=0.2, popular=0.4, trending=0.05))

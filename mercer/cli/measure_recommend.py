@@ -82,8 +82,10 @@ def measure_recommend(
         refit: for leave-one-out, learn from the validation part before the test; published tables mostly do not.
         seed: of the resampling and of the sample of shoppers that settings are chosen on.
     """
+    from dataclasses import asdict
+
     from mercer.measure.board import Board
-    from mercer.measure.compare import Resampling
+    from mercer.measure.compare import Resampling, compare
     from mercer.recommend import RecommendSettings
     from mercer.retrieve import contest
     from mercer.retrieve.item_knn import ItemKnn
@@ -93,7 +95,7 @@ def measure_recommend(
     trials, validation = _trials(history, protocol, share=share, repeats=repeats)
     first = next(iter(trials.values()))
     learnt = validation.train if protocol == "leave-one-out" and not refit else first.train
-    boards, fit_seconds, how = {}, {}, Resampling(samples=1000, swaps=2000)
+    boards, paired, fit_seconds, how = {}, {}, {}, Resampling(samples=1000, swaps=2000)
     with progress() as bars:
         timed = protocol == "time"
         grid = {**contest.GRID, **(contest.TIMED if timed else {})}
@@ -126,9 +128,18 @@ def measure_recommend(
                 }
                 bars.advance(scoring)
             boards[target] = Board.of("recommend", values, seed=seed, facts=facts, how=how)
-    return boards, _facts(
+            paired[target] = {
+                other: {
+                    name: asdict(compare(values["blend"][name], values[other][name], seed=seed, how=how))
+                    for name in METRICS
+                }
+                for other in values
+                if other != "blend"
+            }
+    facts_ = _facts(
         protocol, trials, (picked, beside), validation=small, refit=refit, repeats=repeats, choosing=choosing
     )
+    return boards, facts_ | {"blend_against": paired}
 
 
 def _history(shop: Path | None, sequences: Path | None, items: Path | None) -> tuple[History, RecommendSettings | None]:

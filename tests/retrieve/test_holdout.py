@@ -168,6 +168,7 @@ def test_the_command_reports_boards_and_the_grid(tmp_path: Path, capsys: pytest.
     assert len(found["choosing"]["item-knn"]["tried"]) > 10
     assert found["choosing"]["blend"]["settings"]["weight"] > 0
     assert found["protocol"] == "leave-one-out"
+    assert found["blend_against"]["the last product"]["popular"]["HR@10"]["low"] > 0
     for wrong, problem in (
         (["recommend"], "neither"),
         (["recommend", "--sequences", str(path), "--protocol", "time"], "no times"),
