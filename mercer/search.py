@@ -59,6 +59,8 @@ class _Found:
     """What the arms brought: ids with their scores, and what they are measured against."""
 
     ids: list[str]
+    rows: NDArray[np.int64]
+    """Row of each id in the index's columns: it keeps its values even if the product is deleted meanwhile."""
     scored: Scored
     cut: float = 0.0
     """Share of the best score from which a product belongs to the answer; 0 where all do."""
@@ -97,7 +99,7 @@ class Search:
         found = self._retrieve(query, request, system, stages) if query else self._browse(request, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
-        facets = self.index.columns.facets(self._rows([found.ids[place] for place in order]), request.facets)
+        facets = self.index.columns.facets(found.rows[order], request.facets)
         shown = order[request.offset : request.offset + request.k]
         hits = self._hits(found, shown, query, chinese=in_chinese(request, query))
         with_reason()
@@ -122,7 +124,9 @@ class Search:
         done = stopwatch(stages, "rank")
         excluded = set(request.exclude)
         row = self.index.columns.row
-        ids = [id for id in dict.fromkeys((*lexical, *near)) if id not in excluded and id in row]
+        there = {id: row.get(id) for id in dict.fromkeys((*lexical, *near)) if id not in excluded}
+        at = {id: place for id, place in there.items() if place is not None}  # None: deleted since it was found
+        ids = list(at)
         cosine = self._cosines(ids, near, vector)
         scored = hybrid(
             np.array([lexical.get(id, 0.0) for id in ids]),
@@ -132,7 +136,7 @@ class Search:
             settings=self.ranking,
         )
         done()
-        return _Found(ids, scored, cut=self.ranking.cut)
+        return _Found(ids, np.fromiter(at.values(), np.int64, len(at)), scored, cut=self.ranking.cut)
 
     def _browse(self, request: Request, stages: dict[str, float]) -> _Found:
         """No query: everything that passes the filters, most popular first."""
@@ -140,11 +144,12 @@ class Search:
 
         done = stopwatch(stages, "browse")
         columns, excluded = self.index.columns, set(request.exclude)
-        rows = np.flatnonzero(columns.mask(request.filters))
-        ids = [id for row in rows if (id := columns.ids[row]) not in excluded]
+        passing = np.flatnonzero(columns.mask(request.filters))
+        rows = passing[[columns.ids[row] not in excluded for row in passing]] if excluded else passing
+        ids = [columns.ids[row] for row in rows]
         popular = np.array([self.popularity.get(id, 0.0) for id in ids])
         done()
-        return _Found(ids, Scored(popular, {"popular": popular}, {"popular": popular}))
+        return _Found(ids, rows, Scored(popular, {"popular": popular}, {"popular": popular}))
 
     def _encoded(self, query: str, system: System, stages: dict[str, float]) -> NDArray[np.float32] | None:
         if self.encoder is None or system == "lexical":
@@ -163,7 +168,12 @@ class Search:
         if vector is None:
             return None
         missing = [id for id in ids if id not in near]
-        worked_out = dict(zip(missing, (self.index.vectors(missing) @ vector).tolist(), strict=False))
+        vectors = self.index.vectors(missing)
+        if len(vectors) == len(missing):
+            worked_out = dict(zip(missing, (vectors @ vector).tolist(), strict=True))
+        else:  # one was deleted since it was found: which vector is whose is told by asking for each
+            each = ((id, self.index.vectors([id])) for id in missing)
+            worked_out = {id: float(own[0] @ vector) for id, own in each if len(own)}
         return np.array([near[id] if id in near else worked_out.get(id, 0.0) for id in ids])
 
     def _ordered(self, found: _Found, request: Request) -> NDArray[np.int64]:
@@ -181,7 +191,7 @@ class Search:
             column, sign = {"price_up": ("price", 1), "price_down": ("price", -1), "rating": ("rating", -1)}[
                 request.sort
             ]
-            key = sign * self.index.columns.numbers(column, self._rows(ids.tolist()))
+            key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
 
     def _hits(self, found: _Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
@@ -193,12 +203,6 @@ class Search:
                 reason = search_reason(matched(query, product), chinese=chinese) if query else ""
                 hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
         return tuple(hits)
-
-    def _rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        import numpy as np
-
-        row = self.index.columns.row
-        return np.array([row[id] for id in ids], dtype=np.int64)
 
     def _sample(self) -> NDArray[np.float32]:
         """Background vectors, taken again when the catalogue has changed by a twentieth."""

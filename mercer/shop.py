@@ -23,6 +23,9 @@ __all__ = ["Kind", "Live", "Shop", "content_hash", "disk_errors", "write_json"]
 FORMAT = 1
 """Layout of the folder; a shop with a larger number was written by a later Mercer."""
 
+LONGEST = 255
+"""Bytes that a file system lets a name have."""
+
 Kind = Literal["checked", "index", "models"]
 KINDS: tuple[Kind, ...] = ("checked", "index", "models")
 
@@ -60,8 +63,8 @@ class Shop:
             )
         try:
             found = int(json.loads(marker.read_text("utf-8"))["format"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ShopError(f"{marker} is damaged: {error}", cure=f'write {{"format": {FORMAT}}} into it') from error
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            raise ShopError(f"{marker} is damaged: {error!r}", cure=f'write {{"format": {FORMAT}}} into it') from error
         if found > FORMAT:
             raise ShopTooNew(
                 f"{self.folder} has format {found}, this Mercer reads up to {FORMAT}", cure="upgrade mercer"
@@ -101,8 +104,9 @@ class Shop:
 
     def path(self, kind: Kind, version: str) -> Path:
         """Folder of one version; it need not exist."""
-        if not version or not all(part and part not in (".", "..") for part in version.split("/")):
-            raise NotFoundError(f"{kind} version {version!r} cannot be", cure="list them: mercer doctor SHOP")
+        parts = version.split("/")
+        if any(part in ("", ".", "..") or len(part.encode(errors="replace")) > LONGEST for part in parts):
+            raise NotFoundError(f"{kind} version {version!r:.99} cannot be", cure="list them: mercer doctor SHOP")
         return self.store / kind / version
 
     def versions(self, kind: Kind) -> list[str]:
@@ -159,7 +163,10 @@ class Shop:
         if not path.exists():
             known = ", ".join(self.versions(kind)) or "none"
             raise NotFoundError(f"there is no {kind} version {version!r}", cure=f"known: {known}")
-        card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        try:
+            card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ShopError(f"{path} is damaged: {error}", cure=f"remove {path.parent} and make it again") from error
         return card
 
     def live(self, kind: Kind) -> Live | None:
@@ -208,14 +215,18 @@ class Shop:
             _acquire(handle, self.folder, name)
             yield
 
-    def _live(self) -> dict[str, Any]:
+    def _live(self) -> dict[str, dict[str, Any]]:
         path = self.store / "live.json"
         if not path.exists():
             return {}
         try:
-            live: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise ShopError(f"{path} is damaged: {error}", cure="restore it from a backup or promote again") from error
+            live: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
+            for kind, entry in live.items():
+                if not isinstance(entry["version"], str) or not isinstance(entry["before"], list):
+                    raise TypeError(f"{kind} names no version")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            cure = "restore it from a backup, or remove it and run: mercer promote SHOP"
+            raise ShopError(f"{path} is damaged: {error!r}", cure=cure) from error
         return live
 
     def _swap(self, live: Mapping[str, Any]) -> None:
@@ -270,6 +281,8 @@ def disk_errors(path: Path) -> Iterator[None]:
             raise DiskFull(f"no space is left on the disk of {path}", cure="free some space and run again") from error
         if error.errno in (errno.EACCES, errno.EROFS):
             raise ShopError(f"{path} cannot be written: {error.strerror}", cure="check its permissions") from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG):
+            raise ShopError(f"{path} cannot be made: {error.strerror}", cure="give another folder") from error
         raise
 
 

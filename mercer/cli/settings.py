@@ -28,12 +28,15 @@ def read_settings(folder: Path) -> Settings:
     """Settings that opening and building a shop need.
 
     Raises:
+        NotFoundError, ShopTooNew: no shop, or one of a later Mercer.
         SettingsError: an unknown key or a value that cannot be.
     """
     import dataclasses
 
     from mercer.doors import Settings
+    from mercer.shop import Shop
 
+    Shop(folder)  # a shop that is missing or too new says so, before its settings are judged
     found, defaults = tables(folder), Settings()
     given = {
         field.name: section(found[field.name], type(getattr(defaults, field.name)), name=field.name)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mercer.errors import MercerError
+from mercer.errors import MercerError, ShopError
 
 __all__ = ["JsonFlag", "ShopArgument", "console", "fail", "guarded", "print_json", "progress"]
 
@@ -44,8 +44,8 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 def fail(error: MercerError) -> int:
     """Print an error as its problem and its cure; its exit code comes back."""
-    console.print(f"[bold red]error[/] {_plain(error.problem)}", highlight=False)
-    console.print(f"[bold]cure [/] {_plain(error.cure)}", highlight=False)
+    console.print(f"[bold red]error[/] {_plain(error.problem)}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]cure [/] {_plain(error.cure)}", highlight=False, soft_wrap=True)
     return error.exit_code
 
 
@@ -66,4 +66,7 @@ def guarded(run: Callable[[], Any]) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return fail(ShopError(what, cure="check that path, its permissions and the disk"))
     return 0

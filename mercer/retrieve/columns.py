@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,8 @@ class Columns:
         self._tags: list[NDArray[np.int32]] = []
         self._numbers = {name: np.full(1024, np.nan) for name in NUMBERS}
         self._alive = np.zeros(1024, dtype=bool)
+        self._living = threading.Lock()
+        """Held while a replaced product's old row dies and its new one is born, so that nobody sees both or neither."""
         self.row: dict[str, int] = {}
         self.ids: list[str] = []
 
@@ -80,7 +83,6 @@ class Columns:
         """Put a product in a new row, which comes back; its older row, if any, dies."""
         import numpy as np
 
-        self.remove(product.id)
         row = len(self.ids)
         if row == len(self._alive):
             self._alive = np.concatenate([self._alive, np.zeros(row, dtype=bool)])
@@ -92,18 +94,23 @@ class Columns:
         for name in NUMBERS:
             value = getattr(product, name)
             self._numbers[name][row] = np.nan if value is None else value
-        self.ids.append(product.id)
-        self.row[product.id] = row
-        self._alive[row] = True
+        with self._living:
+            self.ids.append(product.id)
+            older = self.row.get(product.id)
+            if older is not None:
+                self._alive[older] = False
+            self.row[product.id] = row
+            self._alive[row] = True
         return row
 
     def remove(self, id: str) -> bool:
         """Let a product's row die; False where there is none."""
-        row = self.row.pop(id, None)
-        if row is None:
-            return False
-        self._alive[row] = False
-        return True
+        with self._living:
+            row = self.row.pop(id, None)
+            if row is None:
+                return False
+            self._alive[row] = False
+            return True
 
     def mask(self, filters: Sequence[Filter]) -> NDArray[np.bool_]:
         """Which rows are alive and meet every filter; shape (rows,).
@@ -114,8 +121,9 @@ class Columns:
         import numpy as np
 
         check_filters(filters)
-        size = len(self.ids)
-        passed = self._alive[:size].copy()
+        with self._living:
+            size = len(self.ids)
+            passed = self._alive[:size].copy()
         for wanted in filters:
             if wanted.field in NUMBERS:
                 column = self._numbers[wanted.field][:size]
@@ -151,15 +159,14 @@ class Columns:
         return self._numbers[name][rows]
 
     def _histogram(self, values: NDArray[np.float64]) -> Counter[str]:
-        """Counts in bins at 1, 2, 5, 10, 20, 50 …: round numbers that a shopper can read."""
+        """Counts in bins at 1, 2, 5, 10, 20, 50 …: round numbers that a shopper can read; below 0 is one bin."""
         import numpy as np
 
         known = values[~np.isnan(values)]
         edges = [0.0] + [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
         places, times = np.unique(np.searchsorted(edges, known, side="right"), return_counts=True)
-        bins = [
-            f"{edges[place - 1]:g}-{edges[place]:g}" if place < len(edges) else f"{edges[-1]:g}-" for place in places
-        ]
+        low, high = ["", *map("{:.0f}".format, edges)], [*map("{:.0f}".format, edges), ""]
+        bins = [f"{low[place]}-{high[place]}" for place in places]
         return Counter(dict(zip(bins, times.tolist(), strict=True)))
 
     def _coded(self, tag: tuple[str, str]) -> int:
@@ -179,5 +186,5 @@ class Columns:
 
 def _order(name: str) -> Any:
     if name in NUMBERS:
-        return lambda item: float(item[0].split("-")[0])
+        return lambda item: float(item[0].split("-")[0] or -1)
     return lambda item: (-item[1], item[0])

@@ -74,12 +74,12 @@ class ExactIndex:
         return best({self.columns.ids[row]: float(score) for row, score in zip(rows, scores, strict=True)}, k)
 
     def lexical(self, query: str, k: int, *, filters: Sequence[Filter] = ()) -> list[Candidate]:
-        allowed = self.columns.mask(filters)
-        with self._lock:
+        with self._lock:  # the mask belongs to the same moment as the postings
+            allowed = self.columns.mask(filters)
             scores = self._words(words(query))
             for id, score in self._grams(grams(query)).items():
                 scores[id] = scores.get(id, 0.0) + self.settings.grams * score
-        return best({id: score for id, score in scores.items() if allowed[self.columns.row[id]]}, k)
+            return best({id: score for id, score in scores.items() if allowed[self.columns.row[id]]}, k)
 
     def attainable(self, query: str) -> float:
         by_words = self._words.statistics.attainable(words(query))

@@ -75,15 +75,8 @@ class Store:
         """
         import numpy as np
 
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        if vectors.shape != (len(products), self.dimension):
-            raise ModelError(
-                f"vectors have shape {vectors.shape}, the index wants {(len(products), self.dimension)}",
-                cure="build the index again with this encoder: mercer index SHOP",
-            )
-        if not np.isfinite(vectors).all():
-            raise ModelError("a vector is not finite", cure="check the encoder's weights: mercer doctor SHOP")
-        with self.writing():
+        vectors = self.fitting(products, vectors)
+        with self._lock, self.writing():
             self._database.executemany(
                 "INSERT INTO products VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body, "
                 "vector = excluded.vector",
@@ -96,13 +89,32 @@ class Store:
         rows = [self._remember(product, vector) for product, vector in zip(products, vectors, strict=True)]
         return np.array(rows, dtype=np.int64)
 
+    def fitting(self, products: Sequence[Product], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The vectors, if there is one for each product and each is as long as this index wants.
+
+        Raises:
+            ModelError: vectors of the wrong shape or not finite.
+        """
+        import numpy as np
+
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if vectors.shape != (len(products), self.dimension):
+            raise ModelError(
+                f"vectors have shape {vectors.shape}, the index wants {(len(products), self.dimension)}",
+                cure="build the index again with this encoder: mercer index SHOP",
+            )
+        if not np.isfinite(vectors).all():
+            raise ModelError("a vector is not finite", cure="check the encoder's weights: mercer doctor SHOP")
+        return vectors
+
     def drop(self, ids: Iterable[str]) -> list[str]:
         """Delete; durable when it returns. Those that were there come back."""
-        with self.writing():
+        with self._lock:
             gone = [id for id in dict.fromkeys(ids) if id in self.columns.row]
-            self._database.executemany("DELETE FROM products WHERE id = ?", [(id,) for id in gone])
-            self._database.executemany("INSERT INTO changes (id) VALUES (?)", [(id,) for id in gone])
-            for id in gone:
+            with self.writing():
+                self._database.executemany("DELETE FROM products WHERE id = ?", [(id,) for id in gone])
+                self._database.executemany("INSERT INTO changes (id) VALUES (?)", [(id,) for id in gone])
+            for id in gone:  # only what is gone from the disk goes from memory
                 self.columns.remove(id)
                 self._known.pop(id, None)
         return gone

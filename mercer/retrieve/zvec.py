@@ -17,7 +17,7 @@ from mercer.retrieve.exact import BACKGROUND, best
 from mercer.retrieve.index import IndexSettings
 from mercer.retrieve.store import Store
 from mercer.retrieve.text import lexical_grams, lexical_words
-from mercer.retrieve.zvec_schema import FIELDS, expression, hashed, open_engine
+from mercer.retrieve.zvec_schema import FIELDS, expression, hashed, key, open_engine
 from mercer.shop import disk_errors
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class ZvecIndex:
         self._merging: threading.Thread | None = None
         self._read_only = read_only
         self._closed = False
+        self._odd = {key(id): id for id in self.store.columns.row if key(id) != id}
+        """What zvec calls a product whose id it does not take → that id."""
         if not (folder / "zvec").exists():  # new, or lost: everything in the store is yet to be applied
             self.store.note("applied", "0")
             for name in FIELDS:
@@ -71,13 +73,15 @@ class ZvecIndex:
     def upsert(
         self, products: Sequence[Product], vectors: NDArray[np.float32], *, tick: Callable[[int], None] | None = None
     ) -> None:
+        vectors = self.store.fitting(products, vectors)
         last = {product.id: place for place, product in enumerate(products)}
         places = sorted(last.values())
         kept = [products[place] for place in places]
         with self._lock:
-            for old in self.store.products(product.id for product in kept):
-                self._count(old, -1)
+            replaced = self.store.products(product.id for product in kept)
             rows = self.store.put(kept, vectors[places])
+            for old in replaced:
+                self._count(old, -1)
             bulk = len(kept) > FRESH
             for start in range(0, len(kept), BATCH):
                 some = kept[start : start + BATCH]
@@ -91,10 +95,10 @@ class ZvecIndex:
 
     def delete(self, ids: Iterable[str]) -> int:
         with self._lock:
-            asked = list(ids)
-            for old in self.store.products(asked):
+            there = self.store.products(dict.fromkeys(ids))
+            gone = self.store.drop(product.id for product in there)
+            for old in there:
                 self._count(old, -1)
-            gone = self.store.drop(asked)
             self._remove(gone)
         return len(gone)
 
@@ -201,8 +205,8 @@ class ZvecIndex:
 
     def _ask(self, query: Any, k: int, expression: str | None) -> Iterator[tuple[str, float]]:
         found = self._engine.query(query, topk=k, filter=expression or None, output_fields=[])
-        row = self.columns.row
-        return ((document.id, float(document.score)) for document in found if document.id in row)
+        row, ids = self.columns.row, ((self._odd.get(document.id, document.id), document.score) for document in found)
+        return ((id, float(score)) for id, score in ids if id in row)
 
     def _repair(self, missed: Sequence[str]) -> None:
         """Apply the changes that a kill kept from zvec, and hold in memory what it has not merged."""
@@ -216,7 +220,7 @@ class ZvecIndex:
             self._insert(changed, self.vectors([product.id for product in changed]), fresh=not bulk)
         gone = [id for id in missed if id not in self.columns.row]
         if gone:
-            self._engine.delete(gone)
+            self._engine.delete([key(id) for id in gone])
         if bulk:
             self._engine.optimize()
         if missed:
@@ -235,7 +239,7 @@ class ZvecIndex:
             numbers = {name: float(value) for name in NUMBERS if (value := getattr(product, name)) is not None}
             fields = {**numbers, **{name: " ".join(tokens) for name, tokens in by_field.items()}}
             fields["tags"] = sorted({hashed(*tag) for tag in tags(product)})
-            documents.append(zvec.Doc(id=product.id, fields=fields, vectors={"vector": vector}))
+            documents.append(zvec.Doc(id=self._key(product.id), fields=fields, vectors={"vector": vector}))
         for start in range(0, len(documents), BATCH):
             with disk_errors(self._folder):
                 answers = self._engine.upsert(documents[start : start + BATCH])
@@ -252,6 +256,12 @@ class ZvecIndex:
             self._statistics[name].add(tokens, times)
         return by_field
 
+    def _key(self, id: str) -> str:
+        said = key(id)
+        if said != id:
+            self._odd[said] = id
+        return said
+
     def _refresh(self, product: Product) -> None:
         for name, tokens in self._tokens(product).items():
             self._fresh[name].add(product.id, tokens)
@@ -261,7 +271,7 @@ class ZvecIndex:
             for id in gone:
                 postings.remove(id)
         if gone:
-            self._engine.delete(list(gone))
+            self._engine.delete([key(id) for id in gone])
 
     def _merge_aside(self) -> None:
         if self._merging is None or not self._merging.is_alive():

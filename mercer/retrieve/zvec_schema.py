@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,27 @@ from mercer.retrieve.columns import NUMBERS
 from mercer.retrieve.index import IndexSettings
 from mercer.shop import disk_errors
 
-__all__ = ["FIELDS", "expression", "hashed", "open_engine"]
+__all__ = ["FIELDS", "expression", "hashed", "key", "open_engine"]
 
 FIELDS = ("words", "grams")
+LARGEST = sys.float_info.max
+"""zvec's language has no word for infinity."""
+MOST_VALUES = 32
+"""That zvec takes in one contain_any."""
+LONGEST_KEY = 1024
+"""Bytes of an id that zvec takes; nor does it take control characters."""
+
+
+def key(id: str) -> str:
+    """A product's id as zvec takes it: itself where it can be, else 128 bits of it."""
+    if id.isprintable() and len(id.encode()) <= LONGEST_KEY:
+        return id
+    return "\u241b" + hashlib.blake2b(id.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def hashed(field: str, value: str) -> str:
     """A tag as zvec sees it: 48 bits, so that no value needs quoting and none can break out of an expression."""
-    return hashlib.blake2b(f"{field}\0{value}".encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(f"{field}\0{value}".encode(errors="surrogatepass"), digest_size=6).hexdigest()
 
 
 def expression(filters: Sequence[Filter]) -> str | None:
@@ -32,12 +46,17 @@ def expression(filters: Sequence[Filter]) -> str | None:
             return None
         if wanted.field in NUMBERS:
             bounds = ((">=", wanted.low), ("<=", wanted.high))
-            parts += [f"{wanted.field} {sign} {bound!r}" for sign, bound in bounds if bound is not None]
+            parts += [f"{wanted.field} {sign} {_finite(bound)!r}" for sign, bound in bounds if bound is not None]
         else:
             fields = ("category", "category_level") if wanted.field == "category" else (wanted.field,)
-            values = ", ".join(f'"{hashed(field, value)}"' for field in fields for value in wanted.values)
-            parts.append(f"tags contain_any ({values})")
+            values = [f'"{hashed(field, value)}"' for field in fields for value in wanted.values]
+            some = (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
+            parts.append("(" + " or ".join(f"tags contain_any ({', '.join(few)})" for few in some) + ")")
     return " and ".join(parts)
+
+
+def _finite(bound: float) -> float:
+    return float(max(-LARGEST, min(bound, LARGEST)))
 
 
 @functools.cache
