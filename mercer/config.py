@@ -24,10 +24,12 @@ def read(path: Path, *, known: Iterable[str]) -> dict[str, dict[str, Any]]:
     Raises:
         SettingsError: the file is no TOML, or has a section that nobody knows.
     """
-    if not path.exists():
-        return {}
     try:
         data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}", cure="make it a file you may read") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name} is no TOML: {error}", cure="mend that line") from error
     names = list(known)
@@ -79,16 +81,23 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
         if value not in arguments:
             raise SettingsError(f"{where} is {value!r}", cure=f"give one of {', '.join(map(repr, arguments))}")
         return value
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise SettingsError(f"{where} is {value!r}", cure="give a table of names and values")
         return section(value, hint, name=where.strip("[]").replace("] ", "."))
-    if origin is tuple and isinstance(value, list):
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SettingsError(f"{where} is {value!r}", cure=f"give a list: [{value!r}]")
         return tuple(_fit(item, arguments[0], where) for item in value)
     if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
         if isinstance(value, dict):
             return {str(key): _fit(item, arguments[1], f"{where}.{key}") for key, item in value.items()}
         raise SettingsError(f"{where} is {value!r}", cure="give a table of names and values")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise SettingsError(f"{where} has {len(str(value))} digits", cure="give a smaller number") from error
     if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
         raise SettingsError(f"{where} is {value!r}", cure=f"give a value of type {hint.__name__}")
     return value

@@ -181,3 +181,39 @@ def found_in(raw_of: Callable[..., Raw]) -> Callable[..., list[tuple[str, int, s
         return sorted(tuple(row[name] for name in names) for row in findings)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """``[encode]`` for mercer.toml: the random encoder, exported once into a folder that all tests share."""
+    cache = tmp_path_factory.mktemp("model-cache")
+    return f'\n[encode]\nsource = "{tiny_bert}"\ncache = "{cache}"\nthreads = 1\n'
+
+
+@pytest.fixture(scope="session")
+def tiny_shop(tiny_model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An invented shop of 200 products, checked and indexed with the random encoder; copy it before writing to it."""
+    testing = pytest.importorskip("typer.testing")
+    from mercer.cli import app
+    from mercer.sample import SampleSettings, generate
+
+    shop: Path = tmp_path_factory.mktemp("tiny") / "shop"
+    made = generate(shop / "raw", SampleSettings(products=200, shoppers=30, events=900, queries=20, images=2))
+    files = [word for family, path in made.files.items() for word in (f"--{family}", str(path))]
+    run = testing.CliRunner()
+    outcome = run.invoke(app, ["init", str(shop), "--yes", *files])
+    assert outcome.exit_code == 0, (outcome.output, outcome.exception)
+    with (shop / "mercer.toml").open("a", encoding="utf-8") as settings:
+        settings.write(tiny_model)
+    for command in ("check", "index"):
+        outcome = run.invoke(app, [command, str(shop)])
+        assert outcome.exit_code == 0, (outcome.output, outcome.exception)
+    return shop
+
+
+@pytest.fixture
+def own_shop(tiny_shop: Path, tmp_path: Path) -> Path:
+    """A copy of `tiny_shop` that a test may write to."""
+    import shutil
+
+    return Path(shutil.copytree(tiny_shop, tmp_path / "shop"))
