@@ -16,7 +16,7 @@ from mercer.rank.reason import search_reason
 from mercer.records import Candidate, Hit, Page, Request
 from mercer.retrieve.columns import check_filters
 from mercer.retrieve.index import Index
-from mercer.retrieve.matched import matched
+from mercer.retrieve.matched import Matched
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,11 +196,11 @@ class Search:
 
     def _hits(self, found: _Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
         known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}
-        hits = []
+        hits, matched = [], Matched(query)
         for place in places.tolist():
             product = known.get(found.ids[place])
             if product is not None:  # deleted since it was found
-                reason = search_reason(matched(query, product), chinese=chinese) if query else ""
+                reason = search_reason(matched(product), chinese=chinese) if query else ""
                 hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
         return tuple(hits)
 

@@ -63,7 +63,7 @@ def demo(
         console.print(f"  {built.products:,} products with {built.encoder}, {built.reused:,} vectors known before")
     with _step("4 measure: judged queries in Chinese and English, three ways of searching", spent, "measure"):
         board = _measured(folder, seed)
-        console.print(board.text(), highlight=False)
+        console.print(board.text(), highlight=False, soft_wrap=True)
     if json:
         print_json({"seconds": spent, "dirt": found, "version": built.version, **board.json()})
     if listening is None:

@@ -74,7 +74,7 @@ def search(
     if json:
         print_json({**board.json(), **facts, "version": doors.version})
         return
-    console.print(board.text(), highlight=False)
+    console.print(board.text(), highlight=False, soft_wrap=True)
     console.print(f"[dim]{_said(facts)}\nplots: {reports / 'measure-search.html'}[/]", highlight=False)
 
 

@@ -142,6 +142,8 @@ class Columns:
         import numpy as np
 
         wanted = list(fields)
+        if not wanted:
+            return {}
         check_filters(Filter(name, values=("",)) for name in wanted if name not in NUMBERS)
         counts: dict[str, Counter[str]] = {name: Counter() for name in wanted}
         if len(rows):

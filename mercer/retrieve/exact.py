@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ BACKGROUND = 512
 
 def best(scores: Mapping[str, float], k: int) -> list[Candidate]:
     """The k highest, equal scores in the order of their ids."""
-    ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
+    ordered = sorted(sorted(scores.items()), key=itemgetter(1), reverse=True)[:k]  # stable, so ids decide among equals
     return [Candidate(id, score) for id, score in ordered]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,11 +122,13 @@ class ZvecIndex:
         for name, weight, tokens in (("words", 1.0, words(query)), ("grams", self.settings.grams, grams(query))):
             if not tokens or not weight:
                 continue
-            fresh, merged = self._fresh_scores(name, tokens, filters), self._merged_scores(name, tokens, 2 * k, said)
-            for id, score in (*fresh.items(), *((id, score) for id, score in merged if id not in self._fresh[name])):
+            found = self._merged_scores(name, tokens, k, said) | self._fresh_scores(name, tokens, filters)
+            for id, score in found.items():
                 scores[id] = scores.get(id, 0.0) + weight * score
         row = self.columns.row
-        return best(scores if allowed is None else {id: s for id, s in scores.items() if _at(allowed, row.get(id))}, k)
+        if allowed is not None:
+            scores = {id: score for id, score in scores.items() if _at(allowed, row.get(id))}
+        return best(scores, k)
 
     def _fresh_scores(self, name: str, tokens: Sequence[str], filters: Sequence[Filter]) -> dict[str, float]:
         """Scores of what zvec has not merged; and, where a filter names ids, of exactly those products."""
@@ -140,13 +142,15 @@ class ZvecIndex:
                 scores |= few(tokens)
         return scores
 
-    def _merged_scores(self, name: str, tokens: Sequence[str], k: int, said: str | None) -> Iterator[tuple[str, float]]:
-        """Scores from zvec; more than asked for, since the sum of two rankings lifts what stands lower in each."""
+    def _merged_scores(self, name: str, tokens: Sequence[str], k: int, said: str | None) -> dict[str, float]:
+        """Scores from zvec, but for what it has not merged: those it scores by the wrong idf."""
         import zvec
 
         if said is None:
-            return iter(())
-        return self._ask(zvec.Query(name, fts=zvec.Fts(match_string=" ".join(tokens))), k, said)
+            return {}
+        found = dict(self._ask(zvec.Query(name, fts=zvec.Fts(match_string=" ".join(tokens))), k, said))
+        fresh = self._fresh[name]
+        return {id: score for id, score in found.items() if id not in fresh} if len(fresh) else found
 
     def attainable(self, query: str) -> float:
         by_words = self._statistics["words"].attainable(words(query))
@@ -203,10 +207,10 @@ class ZvecIndex:
         self._engine.close()
         self.store.close()
 
-    def _ask(self, query: Any, k: int, expression: str | None) -> Iterator[tuple[str, float]]:
+    def _ask(self, query: Any, k: int, expression: str | None) -> list[tuple[str, float]]:
         found = self._engine.query(query, topk=k, filter=expression or None, output_fields=[])
-        row, ids = self.columns.row, ((self._odd.get(document.id, document.id), document.score) for document in found)
-        return ((id, float(score)) for id, score in ids if id in row)
+        row = self.columns.row
+        return [(id, document.score) for document in found if (id := document.id) in row]
 
     def _repair(self, missed: Sequence[str]) -> None:
         """Apply the changes that a kill kept from zvec, and hold in memory what it has not merged."""

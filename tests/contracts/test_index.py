@@ -245,9 +245,9 @@ def test_zvec_agrees_with_exact_after_any_changes(
 def test_fresh_products_score_as_merged_ones(tmp_path: Path) -> None:
     index = open_index(tmp_path / "zvec", dimension=DIMENSION)
     index.upsert(shelf(), unit(60))
-    before = {c.id: c.score for c in index.lexical("red dress model12", 20)}
+    before = {c.id: c.score for c in index.lexical("red dress model12", 60)}
     index.merge()
-    after = {c.id: c.score for c in index.lexical("red dress model12", 20)}
+    after = {c.id: c.score for c in index.lexical("red dress model12", 60)}
     assert after == pytest.approx(before, rel=1e-5)
     index.close()
 
