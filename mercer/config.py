@@ -94,7 +94,7 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
             return {str(key): _fit(item, arguments[1], f"{where}.{key}") for key, item in value.items()}
         raise SettingsError(f"{where} is {value!r}", cure="give a table of names and values")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return _real(value, where)
+        value = _real(value, where)
     if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
         raise SettingsError(f"{where} is {value!r}", cure=f"give a value of type {hint.__name__}")
     return value

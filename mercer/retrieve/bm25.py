@@ -70,7 +70,7 @@ class Statistics:
         try:
             found = json.loads(path.read_text("utf-8"))
             return cls(found["frequency"], products=found["products"], length=found["length"])
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ShopError(f"{path} is damaged: {error}", cure="build the index again: mercer index SHOP") from error
 
 

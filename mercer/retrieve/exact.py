@@ -35,10 +35,10 @@ def best(scores: Mapping[str, float], k: int) -> list[Candidate]:
 class ExactIndex:
     """Brute force over vectors and postings in memory, rows in SQLite."""
 
-    def __init__(self, folder: Path, *, dimension: int, settings: IndexSettings) -> None:
+    def __init__(self, folder: Path, *, dimension: int, settings: IndexSettings, read_only: bool = False) -> None:
         self.settings = settings
         self.dimension = dimension
-        self.store = Store(folder / "products.db", dimension=dimension)
+        self.store = Store(folder / "products.db", dimension=dimension, read_only=read_only)
         self._lock = threading.RLock()
         self._words, self._grams = Postings(Statistics()), Postings(Statistics())
         self._tokens: dict[str, tuple[list[str], list[str]]] = {}

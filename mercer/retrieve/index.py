@@ -114,7 +114,7 @@ def open_index(
     if chosen.engine == "exact":
         from mercer.retrieve.exact import ExactIndex
 
-        return ExactIndex(folder, dimension=dimension, settings=chosen)
+        return ExactIndex(folder, dimension=dimension, settings=chosen, read_only=read_only)
     from mercer.retrieve.zvec import ZvecIndex
 
     return ZvecIndex(folder, dimension=dimension, settings=chosen, read_only=read_only)

@@ -25,7 +25,7 @@ class Matched:
         self.most = most
         runs = _RUN.findall(normalise(query))
         self._runs = [(run, "" if _han(run) else next(iter(words(run)), run)) for run in runs]
-        heads = {re.escape(stem[:HEAD]) for _, stem in self._runs if stem}
+        heads = {re.escape(word[:HEAD]) for run, stem in self._runs if stem for word in (run, stem)}  # dying, die
         self._words = re.compile(rf"\b(?:{'|'.join(sorted(heads))})[^\W_]*") if heads else None
         """Words of a product that could have a stem of the query: stemming only these is ten times faster."""
 
@@ -46,7 +46,7 @@ class Matched:
 
 
 HEAD = 2
-"""Letters that a word shares with its stem; English stems change from the third letter on (die, dying)."""
+"""Letters that a word shares with its stem, but for a few such as dying, whose stem is die."""
 
 
 def _han(run: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mercer.errors import ModelError, ShopError, ShopLocked
 from mercer.records import Product
@@ -24,6 +25,11 @@ __all__ = ["Store"]
 
 KEPT_PRODUCTS = 20_000
 """Product records held in memory, about 2 kB each; the rest are read from the file."""
+TABLES = (
+    "products (id TEXT PRIMARY KEY, body TEXT, vector BLOB)",
+    "changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT)",
+    "meta (name TEXT PRIMARY KEY, value TEXT)",
+)
 
 
 class Store:
@@ -33,7 +39,14 @@ class Store:
     for the rest when it opens, so the two never drift apart.
     """
 
-    def __init__(self, path: Path, *, dimension: int) -> None:
+    def __init__(self, path: Path, *, dimension: int, read_only: bool = False) -> None:
+        """Open or make the file; `read_only` is a promise that lets several processes look at once.
+
+        Raises:
+            ShopLocked: another process holds it.
+            ShopError: it is damaged.
+            ModelError: its vectors are not of this dimension.
+        """
         import numpy as np
 
         self.dimension = dimension
@@ -41,17 +54,31 @@ class Store:
         self._lock = threading.RLock()
         self._known: OrderedDict[str, Product] = OrderedDict()
         self._vectors = np.zeros((1024, dimension), dtype=np.float32)
-        with disk_errors(path.parent):
+        with disk_errors(path.parent), contextlib.ExitStack() as opened:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = _opened(path)
+            self._held = opened.enter_context(_held(path.with_suffix(".lock"), shared=read_only))
+            self._database = opened.enter_context(contextlib.closing(_opened(path)))
+            try:
+                self._load(path)
+            except (sqlite3.DatabaseError, ValueError, TypeError, KeyError, AttributeError) as error:
+                cure = "build the index again: mercer index SHOP"
+                raise ShopError(f"{path} is damaged: {error}", cure=cure) from error
+            opened.pop_all()
+
+    def _load(self, path: Path) -> None:
+        import numpy as np
+
         with self.writing():
-            self._database.execute("CREATE TABLE IF NOT EXISTS products (id TEXT PRIMARY KEY, body TEXT, vector BLOB)")
-            self._database.execute(
-                "CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT)"
-            )
-            self._database.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
-        for _, body, vector in self._database.execute("SELECT id, body, vector FROM products ORDER BY rowid"):
-            self._remember(Product.from_row(json.loads(body)), np.frombuffer(vector, dtype=np.float32))
+            for table in TABLES:
+                self._database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+        for body, vector in self._database.execute("SELECT body, vector FROM products ORDER BY rowid"):
+            held = np.frombuffer(vector, dtype=np.float32)
+            if len(held) != self.dimension:
+                raise ModelError(
+                    f"{path} has vectors of {len(held)} numbers, the encoder gives {self.dimension}",
+                    cure="build the index again with this encoder: mercer index SHOP",
+                )
+            self._remember(Product.from_row(json.loads(body)), held)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -65,6 +92,8 @@ class Store:
                     from mercer.errors import DiskFull
 
                     raise DiskFull("no space is left for products", cure="free some space and try again") from error
+                if "locked" in str(error):
+                    raise ShopLocked("products.db is held by another process", cure="wait until it ends") from error
                 raise
 
     def put(self, products: Sequence[Product], vectors: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -165,6 +194,7 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._database.close()
+            self._held.close()
 
     def _product(self, id: str) -> Product | None:
         with self._lock:
@@ -193,6 +223,17 @@ class Store:
             self._vectors[row] = vector
             self._keep(product)
             return self.columns.add(product)
+
+
+def _held(path: Path, *, shared: bool) -> IO[str]:
+    """A lock that the kernel releases when the file is closed or the process ends."""
+    handle = open(path, "a", encoding="utf-8")  # noqa: SIM115  # held until the store is closed
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise ShopLocked(f"{path.parent} is held by another process", cure="stop it or wait until it ends") from error
+    return handle
 
 
 def _opened(path: Path) -> sqlite3.Connection:

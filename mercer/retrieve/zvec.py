@@ -40,7 +40,7 @@ class ZvecIndex:
     def __init__(self, folder: Path, *, dimension: int, settings: IndexSettings, read_only: bool = False) -> None:
         self.settings = settings
         self.dimension = dimension
-        self.store = Store(folder / "products.db", dimension=dimension)
+        self.store = Store(folder / "products.db", dimension=dimension, read_only=read_only)
         self._folder = folder
         self._lock = threading.RLock()
         self._merging: threading.Thread | None = None
@@ -122,8 +122,8 @@ class ZvecIndex:
         for name, weight, tokens in (("words", 1.0, words(query)), ("grams", self.settings.grams, grams(query))):
             if not tokens or not weight:
                 continue
-            found = self._merged_scores(name, tokens, k, said) | self._fresh_scores(name, tokens, filters)
-            for id, score in found.items():
+            fresh = self._fresh_scores(name, tokens, filters)  # first: a merge in between then loses nothing
+            for id, score in (self._merged_scores(name, tokens, k, said) | fresh).items():
                 scores[id] = scores.get(id, 0.0) + weight * score
         row = self.columns.row
         if allowed is not None:
@@ -143,14 +143,12 @@ class ZvecIndex:
         return scores
 
     def _merged_scores(self, name: str, tokens: Sequence[str], k: int, said: str | None) -> dict[str, float]:
-        """Scores from zvec, but for what it has not merged: those it scores by the wrong idf."""
+        """Scores from zvec; what it has not merged it scores by the wrong idf, so `_fresh_scores` win over these."""
         import zvec
 
         if said is None:
             return {}
-        found = dict(self._ask(zvec.Query(name, fts=zvec.Fts(match_string=" ".join(tokens))), k, said))
-        fresh = self._fresh[name]
-        return {id: score for id, score in found.items() if id not in fresh} if len(fresh) else found
+        return dict(self._ask(zvec.Query(name, fts=zvec.Fts(match_string=" ".join(tokens))), k, said))
 
     def attainable(self, query: str) -> float:
         by_words = self._statistics["words"].attainable(words(query))
@@ -209,7 +207,10 @@ class ZvecIndex:
 
     def _ask(self, query: Any, k: int, expression: str | None) -> list[tuple[str, float]]:
         found = self._engine.query(query, topk=k, filter=expression or None, output_fields=[])
-        row = self.columns.row
+        row, odd = self.columns.row, self._odd
+        if odd:
+            named = ((odd.get(document.id, document.id), document.score) for document in found)
+            return [(id, score) for id, score in named if id in row]
         return [(id, document.score) for document in found if (id := document.id) in row]
 
     def _repair(self, missed: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,17 +68,19 @@ NAMES = (*SAVED, "similar", "blend")
 
 
 @pytest.fixture(scope="module")
-def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Member]:
+def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Member]]:
+    index = content(tmp_path_factory.mktemp("index"))
     knn, popular = ItemKnn.fit(HISTORY), Popular.fit(HISTORY)
     together = Together.fit(HISTORY, TogetherSettings(significance=0.5))
-    return {
+    yield {
         "item-knn": Member(knn, ItemKnn.load),
         "popular": Member(popular, Popular.load),
         "trending": Member(Trending.fit(HISTORY), Trending.load),
         "together": Member(together, Together.load),
-        "similar": Member(Similar(content(tmp_path_factory.mktemp("index")), knn), None),
+        "similar": Member(Similar(index, knn), None),
         "blend": Member(Blend({"behaviour": (knn, 1.0), "popular": (popular, 0.1)}), None),
     }
+    index.close()
 
 
 @pytest.fixture(params=NAMES)
