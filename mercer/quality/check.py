@@ -65,6 +65,7 @@ class Inputs(Mapping[str, Frame], Generic[Frame]):
 
     Besides the families: ``FAMILY.malformed`` (row_id, line, text, problem) and ``FAMILY.uncast`` (row_id, field,
     text) as the reader gave them, and ``products.images`` (row_id, image, exists) for images that are local files.
+    Checks of the family ``training`` are given `roles.TrainingInputs`.
     """
 
     tables: Mapping[str, Frame]
