@@ -37,8 +37,8 @@ class EncodeSettings:
     engine: Literal["auto", "onnx", "torch"] = "auto"
     """auto is onnx where onnxruntime is installed."""
     max_length: int = 128
-    """Longest text in word pieces; the rest is cut off. A guess: time grows with it, and what names a product comes first;
-    issue 4 settles it with tuned encoders."""
+    """Longest text in word pieces; the rest is cut off. A guess: time grows with it, and what names a
+    product comes first; issue 4 settles it with tuned encoders."""
     batch_tokens: int = 512
     """Word pieces in one batch, padding included; small batches stay in the processor's cache."""
     threads: int = 0
