@@ -151,11 +151,14 @@ def inspect(
             wanted = declared.repairs == repairs and declared.id not in settings.disable
             if wanted and any(family in raws for family in declared.families):
                 inputs = (Inputs(frames, now), Inputs({**tables, **sides}, now))
-                pieces += _ask(declared, settings.of(declared), inputs=inputs, engine=engine)
+                found = list(_ask(declared, settings.of(declared), inputs=inputs, engine=engine))
+                pieces += found
+                if repairs and any(piece.num_rows for piece in found):
+                    # at once: two checks that mend one text (mojibake, a phone number) must both be heard
+                    tables = repair(tables, finding.to_table(found))
+                    frames = engine.frames({**tables, **sides})
                 if tick:
                     tick(declared.id)
-        if repairs:
-            tables = repair(tables, finding.to_table(pieces))
     return tables, finding.to_table(pieces)
 
 
