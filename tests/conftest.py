@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,16 @@ def raw_of() -> Callable[..., Raw]:
 @pytest.fixture
 def clean_rows() -> dict[str, list[dict[str, Any]]]:
     """A small bilingual shop without a fault, as rows by family; a test spoils what it wants to be found."""
+    return _clean_rows()
+
+
+@pytest.fixture(scope="session")
+def clean_shop() -> Callable[[], dict[str, list[dict[str, Any]]]]:
+    """What makes `clean_rows`, for fixtures that live longer than one test."""
+    return _clean_rows
+
+
+def _clean_rows() -> dict[str, list[dict[str, Any]]]:
     kinds = (
         ("Home > Kitchen", "Mug & saucer"),
         ("服饰 > 连衣裙", "纯棉连衣裙（红色）"),
@@ -167,8 +178,26 @@ def clean_rows() -> dict[str, list[dict[str, Any]]]:
     return dict(zip(families, (products, events, queries, judgments, reviews, faq), strict=True))
 
 
+@pytest.fixture(scope="session")
+def chosen_engine() -> Iterator[Any]:
+    """Where `found_in` runs: DuckDB, or what the environment variable MERCER_ENGINE names (spark, ray)."""
+    name = os.environ.get("MERCER_ENGINE", "duckdb")
+    if name == "spark":
+        from mercer.quality import engine_spark
+
+        running = engine_spark.session(small=True)
+        yield engine_spark.SparkEngine(running)
+        running.stop()
+        return
+    from mercer.quality.engine import open_engine
+
+    engine = open_engine(name, workers=1)
+    yield engine
+    engine.close()
+
+
 @pytest.fixture
-def found_in(raw_of: Callable[..., Raw]) -> Callable[..., list[tuple[str, int, str, str]]]:
+def found_in(raw_of: Callable[..., Raw], chosen_engine: Any) -> Callable[..., list[tuple[str, int, str, str]]]:
     """``found_in(rows, "C06")``: sorted (family, row_id, field, problem) that one check finds in rows by family."""
     from mercer.quality.check import registry
     from mercer.quality.run import QualitySettings, check
@@ -176,7 +205,7 @@ def found_in(raw_of: Callable[..., Raw]) -> Callable[..., list[tuple[str, int, s
     def find(rows: Mapping[str, Any], id: str) -> list[tuple[str, int, str, str]]:
         raws = {name: given if hasattr(given, "table") else raw_of(name, given) for name, given in rows.items()}
         alone = QualitySettings(disable=tuple(other for other in registry() if other != id))
-        findings = check(raws, alone, now=NOW).findings.to_pylist()
+        findings = check(raws, alone, now=NOW, engine=chosen_engine).findings.to_pylist()
         names = ("family", "row_id", "field", "problem")
         return sorted(tuple(row[name] for name in names) for row in findings)
 

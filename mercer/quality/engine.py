@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+from mercer.errors import SettingsError
+from mercer.quality.check import Check, CheckSettings, find
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     import narwhals.stable.v2 as nw
     import pyarrow as pa
 
-__all__ = ["DuckEngine", "Engine"]
+__all__ = ["ENGINES", "BatchTask", "DuckEngine", "Engine", "EngineName", "open_engine"]
 
-BATCH_ROWS = 65_536
-"""Rows of one RecordBatch given to a batch check: some 10 to 100 MB of catalogue text."""
+EngineName = Literal["duckdb", "spark", "ray"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+
+BATCH_ROWS = 16_384
+"""Rows of one RecordBatch given to a batch check: some 2 to 30 MB of catalogue text."""
+POOL_ROWS = 40_000
+"""Rows of a table below which starting processes (1 to 2 s) costs more than it saves."""
 
 
 class Engine(Protocol):
@@ -26,11 +39,53 @@ class Engine(Protocol):
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The answer to a question."""
 
-    def map_batches(self, function: Callable[[pa.RecordBatch], pa.RecordBatch], table: pa.Table) -> pa.Table:
-        """`function` over every RecordBatch of a table."""
+    def map_batches(self, task: BatchTask, table: pa.Table) -> pa.Table:
+        """`task` over every RecordBatch of a table; the answers in any order."""
 
     def close(self) -> None:
         """Give back what the engine holds."""
+
+
+@dataclass(frozen=True)
+class BatchTask:
+    """A batch check with its settings, as other processes can be sent it: by name, not by code."""
+
+    id: str
+    module: str
+    settings: CheckSettings
+
+    @classmethod
+    def of(cls, declared: Check, settings: CheckSettings) -> BatchTask:
+        return cls(declared.id, declared.function.__module__, settings)
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        importlib.import_module(self.module)
+        found: pa.RecordBatch = find(self.id).function(batch, settings=self.settings)
+        return found
+
+
+def open_engine(name: str, *, workers: int | None = None) -> Engine:
+    """An engine by name.
+
+    Args:
+        name: duckdb, spark or ray.
+        workers: processes for batch checks on DuckDB; all processors where None.
+
+    Raises:
+        SettingsError: no such engine.
+        MissingExtra: its package, or Java for Spark, is not installed.
+    """
+    if name == "duckdb":
+        return DuckEngine(workers=workers or os.cpu_count() or 1)
+    if name == "spark":
+        from mercer.quality.engine_spark import SparkEngine
+
+        return SparkEngine()
+    if name == "ray":
+        from mercer.quality.engine_ray import RayEngine
+
+        return RayEngine()
+    raise SettingsError(f"engine {name!r} is unknown", cure=f"give one of {', '.join(ENGINES)}")
 
 
 class DuckEngine:
@@ -38,12 +93,20 @@ class DuckEngine:
 
     name = "duckdb"
 
-    def __init__(self) -> None:
+    def __init__(self, *, workers: int = 1) -> None:
+        """Open a database in memory.
+
+        Args:
+            workers: processes that share batch checks over large tables. They are spawned, so a script that gives
+                more than 1 needs ``if __name__ == "__main__":`` around its own code.
+        """
         import duckdb
 
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
         self._count = 0
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
 
     def frames(self, tables: Mapping[str, pa.Table]) -> dict[str, nw.LazyFrame[Any]]:
         import narwhals.stable.v2 as nw
@@ -63,13 +126,27 @@ class DuckEngine:
         assert isinstance(table, pa.Table)
         return table
 
-    def map_batches(self, function: Callable[[pa.RecordBatch], pa.RecordBatch], table: pa.Table) -> pa.Table:
+    def map_batches(self, task: BatchTask, table: pa.Table) -> pa.Table:
         import pyarrow as pa
 
         from mercer.quality.finding import batch_schema
 
-        pieces = [function(batch) for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)]
+        batches = table.to_batches(max_chunksize=BATCH_ROWS)
+        pieces = self._shared(task, batches) if table.num_rows >= POOL_ROWS else map(task, batches)
         return pa.Table.from_batches(pieces, schema=batch_schema())
 
+    def _shared(self, task: BatchTask, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        if self._workers < 2:
+            return map(task, batches)
+        if self._pool is None:
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
+
+            # fork would copy the threads of DuckDB and Arrow in whatever state they are
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
+        return self._pool.map(task, batches)
+
     def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
         self._connection.close()

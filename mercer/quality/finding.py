@@ -92,8 +92,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)
-        return round(value, 6)
+        return rounded(value)
     return value
+
+
+def rounded(value: float) -> float:
+    """Six decimals and twelve digits: engines add floats up in another order, and may differ in the last bits.
+
+    >>> rounded(0.1 + 0.2), rounded(123456789012345.6)
+    (0.3, 123456789012000.0)
+    """
+    return float(f"{round(value, 6):.12g}")
 
 
 def to_rows(check: Check, found: Found, table: pa.Table, *, settings: CheckSettings) -> pa.Table:
@@ -112,9 +121,18 @@ def to_rows(check: Check, found: Found, table: pa.Table, *, settings: CheckSetti
         problem=table["problem"] if "problem" in columns else pa.array([found.problem] * count, pa.string()),
         score=table["score"] if "score" in columns else pa.array([found.score] * count, pa.float64()),
         evidence=pa.array(texts, pa.string()),
-        suggestion=table["suggestion"] if "suggestion" in columns else pa.array([""] * count, pa.string()),
+        suggestion=_texts(table["suggestion"]) if "suggestion" in columns else pa.array([""] * count, pa.string()),
         settings=settings,
     )
+
+
+def _texts(column: Any) -> Any:
+    """Suggestions as text; numbers as Python writes them, as engines differ from 1e7 on."""
+    import pyarrow as pa
+
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column
+    return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
 
 def batch_rows(check: Check, family: str, table: pa.Table, *, settings: CheckSettings) -> pa.Table:
@@ -127,6 +145,7 @@ def _rows(check: Check, family: str, *, settings: CheckSettings, **columns: Any)
     import pyarrow as pa
 
     count = len(columns["row_id"])
+    columns["score"] = pa.array([rounded(value) for value in columns["score"].to_pylist()], pa.float64())
     actions = {problem: check.action(problem, settings) for problem in check.problems}
     columns["action"] = pa.array([actions[problem] for problem in columns["problem"].to_pylist()], pa.string())
     constant: dict[str, Any] = {
@@ -154,4 +173,5 @@ def to_table(pieces: Iterable[pa.Table]) -> pa.Table:
 
     table = pa.concat_tables([schema().empty_table(), *pieces])
     order = [("check_id", "ascending"), ("family", "ascending"), ("row_id", "ascending"), ("field", "ascending")]
-    return table.sort_by([*order, ("problem", "ascending"), ("suggestion", "ascending")]).combine_chunks()
+    rest = [(name, "ascending") for name in ("problem", "suggestion", "evidence")]
+    return table.sort_by([*order, *rest]).combine_chunks()

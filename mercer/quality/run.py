@@ -6,13 +6,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import DataError, SettingsError
 from mercer.quality import finding, gate, profile, quarantine
 from mercer.quality.check import Check, CheckSettings, Inputs, find, registry
-from mercer.quality.engine import DuckEngine, Engine
+from mercer.quality.engine import BatchTask, DuckEngine, Engine
 from mercer.quality.gate import Gate
 from mercer.quality.image import image_table
 from mercer.quality.repair import repair
@@ -125,8 +124,8 @@ def check(
     counts = {family: table.num_rows for family, table in taken.items()}
     verdict = gate.decide(findings, rows=rows, out=counts, settings=settings)
     manifest = _manifest(raws, trusted, taken, engine=running.name, sequence=sequence)
-    told = json.dumps([settings.to_text(), sorted(restored), running.name, manifest["checks"]])
-    run_id = profile.name_of(manifest["dataset_hash"], told)
+    told = json.dumps([settings.to_text(), sorted(restored), manifest["checks"]])
+    run_id = profile.name_of(manifest["dataset_hash"], told, running.name)
     decided = json.dumps(verdict.to_json(), sort_keys=True)
     version = profile.name_of(manifest["trusted_hash"], decided, told)
     stamped = _stamp(findings, run_id=run_id, dataset_hash=manifest["dataset_hash"], engine=running.name)
@@ -180,7 +179,7 @@ def _ask(
     if declared.tier == "batch":
         for family in declared.families:
             if family in tables:
-                found = engine.map_batches(partial(declared.function, settings=settings), tables[family])
+                found = engine.map_batches(BatchTask.of(declared, settings), tables[family])
                 yield finding.batch_rows(declared, family, found, settings=settings)
         return
     for item in declared(frames if declared.tier == "relational" else tables, settings):

@@ -14,9 +14,12 @@ __all__ = ["Price", "price"]
 
 NORMAL = 1.4826
 """Makes the median absolute deviation of a normal distribution its standard deviation."""
-FREE = r"(?i)\b(free|trial|download|open source|sample|gift|freebie)\b|免费|试用|赠|下载|体验装"
-"""Words (RE2 and Java) of what may cost nothing: the three products at 0 in `esci150` are a freeware download, an
-open-source office and a free trial."""
+FREE = (
+    r"(?i)(^|[^0-9A-Za-z_])(free|trial|download|open source|sample|gift|freebie)($|[^0-9A-Za-z_])|"
+    r"免费|试用|赠|下载|体验装"
+)
+"""Words of what may cost nothing: the three products at 0 in `esci150` are a freeware download, an open-source office
+and a free trial. No word boundary: "买free" is one word in Java and two in RE2."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _numbers(inputs: Inputs[Any], settings: EventRules) -> Iterator[Found]:
     refund = (nw.col("type") == "refund") | (sale & marked)
     undone = counted.filter(refund & (quantity < 0)).with_columns(was=quantity)
     evidence = ("row_id", "session", "product", "was")
-    amended = undone.select(*evidence, suggestion=(-quantity).cast(nw.String))
+    amended = undone.select(*evidence, suggestion=-quantity)
     yield Found(amended, "events", "quantity", "cancellation")
     sold = undone.filter(sale).select(*evidence, suggestion=nw.lit("refund"))
     yield Found(sold, "events", "type", "cancellation")
