@@ -1,12 +1,15 @@
-"""E08: rings of accounts that buy the same weak products, hidden among purchases that others made."""
+"""Events in, the same and rings of accounts that buy the same weak products out (E08)."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from mercer.sample.dirt.added_event import Draft, deliberate
+from benchmarks.dirt import Difficulty, Tables, Truth
+from benchmarks.dirt.added import DAY, Added, deliberate, facts
 
 CHECK = "E08"
 CAMOUFLAGE = {"easy": 0.0, "medium": 0.5, "adversarial": 0.9}
@@ -15,53 +18,59 @@ DENSITY = {"easy": 1.0, "medium": 0.8, "adversarial": 0.6}
 """Chance that an account buys one of the ring's products."""
 SPREAD = {"easy": 2, "medium": 14, "adversarial": 10_000}
 """Days within which a ring works, at most the log's own."""
-DAY = 86_400_000
+ROWS_PER_CELL = {"easy": 1.5, "medium": 2 + 1.5, "adversarial": 2 + 9 * 1.5}
+ACCOUNTS, PRODUCTS = (20, 500), (5, 50)
 
 
-def inject(tables, rate, difficulty, seed):
-    """Add about `rate` of the events as rings of 20 to 500 accounts and 5 to 50 products."""
+def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
+    """About `rate` of the events more: rings of 20 to 500 accounts and 5 to 50 products nobody cared for."""
+    if "events" not in tables or not len(deliberate(tables["events"])):
+        return tables, Truth(CHECK).table()
     rng = np.random.default_rng([seed, 8])
-    events = tables["events"]
-    real = deliberate(events)
-    rows = {name: events[name].take(real).to_pylist() for name in ("product", "shopper", "price", "device", "place")}
-    times = events["time"].take(real).to_numpy()
-    draft, budget = Draft(events, CHECK), max(rate * events.num_rows, 1)
-    wanted = Counter(product for product, _ in set(zip(rows["product"], rows["shopper"], strict=True)))
-    middle = np.median(list(wanted.values()))
-    weak = sorted(product for product, count in wanted.items() if count <= middle)
-    paid = {product: price for product, price in zip(rows["product"], rows["price"], strict=True) if price}
-    taken, ring = set(), 0
-    while len(draft.kinds) < 0.95 * budget:
-        left = budget - len(draft.kinds)
-        cost = 2.0 / (1 - CAMOUFLAGE[difficulty]) if CAMOUFLAGE[difficulty] else 1.5  # rows for one edge of the block
-        cells = left / (cost * DENSITY[difficulty])
-        if ring and cells < 100:
-            break
-        accounts = int(np.clip(rng.integers(20, 61) if cells < 5000 else rng.integers(20, 501), 20, max(20, cells / 5)))
-        size = int(np.clip(rng.integers(5, 51), 5, max(5, cells / accounts)))
-        free = [product for product in weak if product not in taken]
-        targets = rng.permutation(free)[:size].tolist()
-        taken.update(targets)
-        length = min(SPREAD[difficulty] * DAY, int(times.max() - times.min()))
-        start = int(times.min() + rng.integers(0, max(1, int(times.max() - times.min()) - length)))
-        for number in range(accounts):
-            like = int(rng.integers(len(real)))
-            account = {"shopper": f"N{seed}-{ring}-{number}", "device": rows["device"][like], "place": rows["place"][like]}
-            mine = [target for target in targets if rng.random() < DENSITY[difficulty]]
-            for target in mine:
-                moment = int(start + rng.integers(0, max(1, length)))
-                session = f"NS{seed}-{ring}-{number}-{rng.integers(10**9)}"
-                about = {**account, "product": target, "session": session}
-                if difficulty != "easy" or rng.random() < 0.5:
-                    draft.add("ring", type="click", time=moment, **about)
-                draft.add("ring", type="purchase", time=moment + 70_000, quantity=1.0, price=paid.get(target, 20.0), **about)
-            hide = round(len(mine) * CAMOUFLAGE[difficulty] / (1 - CAMOUFLAGE[difficulty]))
-            for place in rng.integers(0, len(real), hide).tolist():
-                moment = int(start + rng.integers(0, max(1, length)))
-                about = {**account, "product": rows["product"][place], "session": f"NC{seed}-{ring}-{number}-{rng.integers(10**9)}"}
-                draft.add("camouflage", type="click", time=moment, **about)
-                if rng.random() < 0.5:
-                    draft.add("camouflage", type="purchase", time=moment + 70_000, quantity=1.0, price=rows["price"][place] or 20.0, **about)
+    shop, added, budget = _Shop(tables["events"]), Added(tables, CHECK), rate * len(tables["events"])
+    ring = 0
+    while not ring or budget - len(added) > 100 * ROWS_PER_CELL[difficulty]:
+        cells = (budget - len(added)) / (ROWS_PER_CELL[difficulty] * DENSITY[difficulty])
+        accounts = min(int(rng.integers(20, 61 if cells < 5000 else 501)), max(20, int(cells / 5)))
+        size = min(int(rng.integers(5, 51)), max(5, int(cells / accounts)))
+        _ring(added, shop, f"{seed}-{ring}", (accounts, size), difficulty=difficulty, rng=rng)
         ring += 1
-    longer, truth = draft.done()
-    return {**tables, "events": longer}, truth
+    return added.done()
+
+
+class _Shop:
+    """What real shoppers do, for rings to look like them."""
+
+    def __init__(self, events: pa.Table) -> None:
+        names = ("product", "shopper", "price", "device", "place", "time")
+        self.product, shopper, self.price, self.device, self.place, times = facts(events, deliberate(events), *names)
+        wanted = Counter(product for product, _ in sorted(set(zip(self.product, shopper, strict=True))))
+        middle = np.median(list(wanted.values()))
+        self.weak = sorted(product for product, count in wanted.items() if count <= middle)
+        self.paid = {product: price for product, price in zip(self.product, self.price, strict=True) if price}
+        self.first, self.last = min(times), max(times)
+
+
+def _ring(
+    added: Added, shop: _Shop, name: str, size: tuple[int, int], *, difficulty: Difficulty, rng: np.random.Generator
+) -> None:
+    targets = [shop.weak.pop(int(rng.integers(len(shop.weak)))) for _ in range(min(size[1], len(shop.weak) - 1))]
+    length = min(SPREAD[difficulty] * DAY, shop.last - shop.first)
+    start = shop.first + int(rng.integers(0, max(1, shop.last - shop.first - length)))
+    share = CAMOUFLAGE[difficulty]
+    for number in range(size[0]):
+        like = int(rng.integers(len(shop.device)))
+        account = {"shopper": f"N{name}-{number}", "device": shop.device[like], "place": shop.place[like]}
+        mine = [target for target in targets if rng.random() < DENSITY[difficulty]]
+        hide = rng.integers(0, len(shop.product), round(len(mine) * share / (1 - share)))
+        bought = [("ring", target) for target in mine]
+        bought += [("implied_camouflage", shop.product[place]) for place in hide.tolist()]
+        for step, (kind, product) in enumerate(bought):
+            moment = start + int(rng.integers(0, max(1, length)))
+            about: dict[str, Any] = {**account, "product": product, "session": f"N{name}-{number}-{step}"}
+            ring = kind == "ring"
+            if not ring or difficulty != "easy" or rng.random() < 0.5:
+                added.add(kind, type="click", time=moment, **about)
+            if ring or rng.random() < 0.5:
+                price = shop.paid.get(product, 20.0)
+                added.add(kind, type="purchase", time=moment + 70_000, quantity=1.0, price=price, **about)

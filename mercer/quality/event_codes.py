@@ -1,0 +1,117 @@
+"""A table of events in; who did what when, as integer codes that several checks share, out."""
+
+from __future__ import annotations
+
+import weakref
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercer.records import ACTIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["LOOKING", "EventCodes", "codes_of"]
+
+LOOKING = ("view", "click")
+"""Actions that a machine makes when it reads a shop."""
+
+Whole = NDArray[np.int64]
+
+
+class EventCodes:
+    """Columns of one table of events as numbers, each made when first asked for; -1 stands for null.
+
+    Text codes are given in the order of first appearance, so the same rows have the same codes on every engine.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = weakref.ref(table)
+        self.rows: int = table.num_rows
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        table = self._table()
+        assert table is not None, "codes outlive their table"
+        return table[name]
+
+    @cached_property
+    def row_id(self) -> Whole:
+        """Shape (rows,), as are all."""
+        values: Whole = self._column("row_id").to_numpy()
+        return values
+
+    @cached_property
+    def time(self) -> Whole:
+        """UTC milliseconds; -1 where there is none."""
+        values: Whole = self._column("time").fill_null(-1).to_numpy()
+        return values
+
+    @cached_property
+    def position(self) -> Whole:
+        """From 1; -1 where there is none."""
+        values: Whole = self._column("position").fill_null(-1).to_numpy()
+        return values
+
+    @cached_property
+    def kind(self) -> NDArray[np.int8]:
+        """Index into `records.ACTIONS`; -1 for none of them."""
+        codes, names = self._encode("type")
+        known = np.array([*(ACTIONS.index(name) if name in ACTIONS else -1 for name in names), -1], np.int8)
+        kinds: NDArray[np.int8] = known[codes]
+        return kinds
+
+    @cached_property
+    def shopper(self) -> NDArray[np.int32]:
+        """Code of who."""
+        return self._encode("shopper")[0]
+
+    @cached_property
+    def session(self) -> NDArray[np.int32]:
+        """Code of the session."""
+        return self._encode("session")[0]
+
+    @cached_property
+    def product(self) -> NDArray[np.int32]:
+        """Code of the product."""
+        return self._encode("product")[0]
+
+    @cached_property
+    def query(self) -> NDArray[np.int32]:
+        """Code of the query."""
+        return self._encode("query_id")[0]
+
+    def is_kind(self, *names: str) -> NDArray[np.bool_]:
+        """Where the action is one of `names`."""
+        wanted = [ACTIONS.index(name) for name in names]
+        return np.isin(self.kind, wanted)
+
+    def names(self, column: str) -> list[str]:
+        """Code → text of one column."""
+        return self._encode(column)[1]
+
+    def _encode(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
+        import pyarrow as pa
+
+        column = self._column(name)
+        encoded = (column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)).dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        codes: NDArray[np.int32] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return codes.astype(np.int32, copy=False), encoded.dictionary.to_pylist()
+
+
+_LAST: dict[str, tuple[weakref.ref[pa.Table], EventCodes]] = {}
+"""The one table that the checks of a run ask about; forgotten when the table is."""
+
+
+def codes_of(table: pa.Table) -> EventCodes:
+    """The codes of a table, shared by all who ask while the table lives."""
+    held = _LAST.get("table")
+    if held is not None and held[0]() is table:
+        return held[1]
+    codes = EventCodes(table)
+    _LAST["table"] = (weakref.ref(table, lambda _: _LAST.clear()), codes)
+    return codes
