@@ -68,8 +68,7 @@ def esci() -> tuple[pa.Table, list[str]]:
 
 def sentiment() -> tuple[pa.Table, list[str]]:
     path = next((SHARED / "opinion/online_shopping_10_cats").glob("*.csv*"))
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines) if row["review"]]
     picked = np.random.default_rng(0).permutation(len(rows))[:8000]
     made = [{"label": int(rows[n]["label"]), "item": rows[n]["cat"], "review": rows[n]["review"]} for n in picked]

@@ -11,7 +11,7 @@ CHECK = "L03"
 
 
 def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
-    """Pairs judged again: furthest grade (easy), next grade (medium), under a query id of the same words (adversarial)."""
+    """Pairs judged again: furthest grade (easy), next grade (medium), under another id of its query (adversarial)."""
     rng, truth, done = np.random.default_rng(seed), Truth(CHECK), dict(tables)
     if "judgments" not in tables:
         return done, truth.table()

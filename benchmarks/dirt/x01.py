@@ -58,7 +58,9 @@ def above(label: np.ndarray, _group: np.ndarray, difficulty: Difficulty, rng: np
 def code(label: np.ndarray, _group: np.ndarray, difficulty: Difficulty, rng: np.random.Generator) -> pa.Array:
     """Some twenty codes, each of one label."""
     number = _wrong(np.unique(label, return_inverse=True)[1], difficulty, rng)
-    return pa.array([f"K{(value * 31 + pick * 7) % 97}" for value, pick in zip(number, rng.integers(0, 4, len(label)))])
+    return pa.array(
+        [f"K{(value * 31 + pick * 7) % 97}" for value, pick in zip(number, rng.integers(0, 4, len(label)), strict=True)]
+    )
 
 
 def missing(label: np.ndarray, _group: np.ndarray, difficulty: Difficulty, rng: np.random.Generator) -> pa.Array:

@@ -52,7 +52,8 @@ class Sheet:
 
     def features(self) -> list[list[str]]:
         """Words and pairs of words of texts, column=code of the others, for each row."""
-        count = max((len(rows) for rows in (*self.texts.values(), *self.codes.values())), default=0)
+        counts = [*map(len, self.texts.values()), *map(len, self.codes.values())]
+        count = max(counts, default=0)
         found: list[list[str]] = [[] for _ in range(count)]
         for name, rows in self.texts.items():
             for given, row in zip(found, rows, strict=True):
