@@ -116,10 +116,12 @@ def _measured(folder: Path, seed: int) -> Board:
 
 def _serve(folder: Path, listening: Any, host: str) -> None:
     from mercer.cli.serve import image_folder, run
-    from mercer.cli.settings import read_settings
+    from mercer.cli.settings import read_settings, tables
+    from mercer.config import section
     from mercer.doors import open_doors
     from mercer.serve import ServeSettings
 
+    settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
     console.print("[bold]5 serve: the storefront, until Ctrl-C[/]")
     with contextlib.closing(listening), contextlib.closing(open_doors(folder, read_settings(folder))) as doors:
-        run(doors, listening, host=host, settings=ServeSettings(), images=image_folder(folder))
+        run(doors, listening, host=host, settings=settings, images=image_folder(folder))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json, progress
+from mercer.cli.terminal import JsonFlag, ShopArgument, answers, console, print_json, progress
 from mercer.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def search(
     if json:
         print_json({**board.json(), **facts, "version": doors.version})
         return
-    console.print(board.text(), highlight=False, soft_wrap=True)
+    answers.print(board.text(), highlight=False, soft_wrap=True)
     console.print(f"[dim]{_said(facts)}\nplots: {reports / 'measure-search.html'}[/]", highlight=False)
 
 

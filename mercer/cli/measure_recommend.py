@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mercer.cli.terminal import JsonFlag, console, print_json, progress
+from mercer.cli.terminal import JsonFlag, answers, console, print_json, progress
 from mercer.errors import RequestError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def register(app: typer.Typer) -> None:
             print_json({name: board.json() for name, board in found[0].items()} | found[1])
             return
         for name, board in found[0].items():
-            console.print(f"[bold]{name}[/]", highlight=False)
-            console.print(board.text(), highlight=False, soft_wrap=True)
+            answers.print(f"[bold]{name}[/]", highlight=False)
+            answers.print(board.text(), highlight=False, soft_wrap=True)
         console.print(f"[dim]{_said(found[1])}[/]", highlight=False)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
+from mercer.cli.terminal import JsonFlag, ShopArgument, answers, print_json
 from mercer.errors import RequestError
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def show(page: Page, *, explain: bool = False) -> None:
         table.add_row(
             str(place), escape(product.id), escape(product.title[:80]), price, f"{hit.score:.3f}", escape(why)
         )
-    console.print(table if page.hits else "nothing found; try fewer words or fewer filters")
+    answers.print(table if page.hits else "nothing found; try fewer words or fewer filters")
     for name, counts in page.facets.items():
-        console.print(f"{name}: " + ", ".join(f"{escape(value)} {count}" for value, count in list(counts.items())[:12]))
+        answers.print(f"{name}: " + ", ".join(f"{escape(value)} {count}" for value, count in list(counts.items())[:12]))
     times = ", ".join(f"{stage} {spent:.1f}" for stage, spent in page.stages.items())
-    console.print(f"[dim]{page.total} in all · {times} ms{' · ' + page.degraded if page.degraded else ''}[/]")
+    answers.print(f"[dim]{page.total} in all · {times} ms{' · ' + page.degraded if page.degraded else ''}[/]")

@@ -14,10 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mercer.errors import MercerError, ShopError
 
-__all__ = ["JsonFlag", "ShopArgument", "console", "fail", "guarded", "print_json", "progress"]
+__all__ = ["JsonFlag", "ShopArgument", "answers", "console", "fail", "guarded", "print_json", "progress"]
 
 console = Console(stderr=True)
-"""People read standard error; standard output is for answers and JSON."""
+"""What is said on the way: progress, notes, errors; on standard error."""
+
+answers = Console()
+"""What was asked for: tables and pages; on standard output, where --json goes too."""
 
 ShopArgument = Annotated[Path, typer.Argument(metavar="SHOP", help="The shop's folder.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")]

@@ -76,7 +76,7 @@ def hybrid(
     """
     import numpy as np
 
-    worded = attainable > 0
+    worded = attainable > 0 and bool(lexical.any())
     by_meaning = settings.dense if worded else 1.0
     if cosine is None or background is None:
         by_meaning = 0.0
