@@ -22,7 +22,8 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     if table is None:
         return tables, truth.table()
     rng = np.random.default_rng(seed)
-    owned = np.flatnonzero(table["shopper"].is_valid().to_numpy() | table["session"].is_valid().to_numpy())
+    owner = table["shopper"].is_valid().to_numpy() | table["session"].is_valid().to_numpy()
+    owned = np.flatnonzero(owner & table["time"].is_valid().to_numpy() & table["product"].is_valid().to_numpy())
     rows = victims(table, rate, rng, among=owned)
     event_ids, moments = table["event_id"].to_pylist(), table["time"].to_pylist()
     products = table["product"].to_pylist()
