@@ -9,7 +9,7 @@ from typing import Literal
 
 from mercer.quality.personal.number import is_area_code, is_bank_card, is_identity_card
 
-__all__ = ["KINDS", "LONG", "NEEDS", "RULES", "Kind", "Rule"]
+__all__ = ["KINDS", "LONG", "NEEDS", "PROVINCES", "RULES", "Kind", "Rule"]
 
 Group = Literal["identity_number", "contact", "plate", "transaction", "address", "name"]
 
@@ -47,11 +47,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "ssn": ("ssn", "social"),
     "wechat": ("信", "wechat", "weixin", "wx", "vx", "加", "➕", "+"),
     "qq": ("qq", "q q", "扣扣", "企鹅号", "球球", "秋秋", "加q", "➕q", "+q"),
-    "plate": tuple("京津沪渝冀豫云辽黑湘皖鲁苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼新"),
     "passport": ("护照", "passport"),
     "permit": ("证", "permit"),
 }
 """Kind → pieces, in small letters, of which a text must have one, or it is not looked through for it."""
+PROVINCES = re.compile("[京津沪渝冀豫云辽黑湘皖鲁苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼新]")
+"""What a number plate begins with."""
 LONG = frozenset(("id_card", "bank_card", "mobile", "landline", "phone", "order", "tracking"))
 """Kinds that need five digits near each other."""
 

@@ -31,6 +31,7 @@ _NOT_NAMES = re.compile(
     r"安全|专业|关于|龙虾|马上|章节|毛笔|江湖|黄牛|牛肉|夏天|单身|成都|江苏|方法|许多|田园|余下|白小姐|钟点|舞蹈|顾客|高手|司机|工程师|大堂|(?:女|男)(?:先生|女士))"
 )
 _HAN = re.compile("(?:(?![的了们这那个是在有])[\u4e00-\u9fff])+")
+SAID = ("名", "件人", "货人", "系人", "我叫", "本人")
 _SAID = re.compile(
     r"(?:(?:姓名|收件人|收货人|联系人|户名|名字|客户名)[是为:： ]{1,3}|我叫|名字叫|本人:?)"
     r"(?P<v>(?:" + "|".join(LONG) + "|[" + "".join(sorted(SURNAMES)) + r"])[\u4e00-\u9fff]{1,2})"
@@ -56,11 +57,13 @@ BRANDS = frozenset(_BRANDS_TEXT.split())
 
 def names(text: str) -> Iterator[Span]:
     """张先生, 欧阳小明女士, 收件人：李明, Mr. Smith, "my name is Ann Lee"."""
-    for match in _TITLED.finditer(text):
+    for match in _TITLED.finditer(text) if not text.isascii() else ():
         start = _surname(text, match.start())
         if start is not None:
             yield Span(start, match.end(), "name", text[start : match.end()], 0.8)
-    for pattern in (_SAID, _ENGLISH, _NAME_IS):
+    for pattern, words in ((_SAID, SAID), (_ENGLISH, ("Mr", "Ms", "Dr", "Prof")), (_NAME_IS, ("ame",))):
+        if not any(word in text for word in words):
+            continue
         for match in pattern.finditer(text):
             if match["v"].split()[0].lower() not in BRANDS:
                 start = match.start("v") if pattern is not _ENGLISH else match.start()

@@ -6,20 +6,26 @@ import re
 from collections.abc import Collection, Iterator
 
 from mercer.quality.personal.address import addresses
-from mercer.quality.personal.kind import LONG, NEEDS, RULES, Rule
+from mercer.quality.personal.kind import LONG, NEEDS, PROVINCES, RULES, Rule
 from mercer.quality.personal.name import names
 from mercer.quality.personal.span import Span, View, view
 
 __all__ = ["TRIGGER", "find"]
 
-TRIGGER = (
-    r"[0-9０-９①-⑳٠-٩]|[零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺][ .·、,"
-    r"，_-]?[零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺]|@|＠|\[at|\(at|"
-    r"先生|女士|小姐|太太|师傅|老师|医生|经理|主任|教授|同学|店长|姓名|收件人|收货人|联系人|我叫|户名|本人|"
-    r"Mr|Mrs|Ms|Dr|Prof|name|Name|微|薇|威信|v信|V信|wx|vx|WX|VX|wechat|WeChat|Wechat|weixin|[\x{1d7ce}-\x{1d7ff}]"
+_NUMBERS = "0-9０-９①-⑳⓪٠-٩@＠"
+_HAN_NUMBERS = "零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺"
+SIGN = re.compile(f"[{_NUMBERS}\U0001d7ce-\U0001d7ff]|[{_HAN_NUMBERS}][ .·、,，_-]?[{_HAN_NUMBERS}]")
+_WORDS_TEXT = """
+先生 女士 小姐 太太 师傅 老师 医生 经理 主任 教授 同学 店长 姓名 收件人 收货人 联系人 我叫 户名 本人 名字 客户名
+Mr Ms Dr Prof
+name 微 薇 威信 v信 V信 绿泡泡 卫星 wx vx Vx WX VX wechat WeChat Wechat WECHAT weixin [at
+(at
+"""
+WORDS = tuple(_WORDS_TEXT.split())
+TRIGGER = rf"[{_NUMBERS}\x{{1d7ce}}-\x{{1d7ff}}]|[{_HAN_NUMBERS}][ .·、,，_-]?[{_HAN_NUMBERS}]|" + "|".join(
+    map(re.escape, WORDS)
 )
-"""RE2: a text without any of these names nobody, and is read no further."""
-_TRIGGER = re.compile(TRIGGER.replace("\\x{1d7ce}-\\x{1d7ff}", "\U0001d7ce-\U0001d7ff"))
+"""RE2: a text without any of these names nobody, and is read no further; `SIGN` and `WORDS` say the same to `re`."""
 MADE = re.compile(r"\[(?:[a-z_]{2,9})-(?:[a-p]{12}|[0-9]{1,4})\]")
 """What `mask` writes; nothing in it is looked at again."""
 LISTED = re.compile(r"[0-9] \||\| [0-9]")
@@ -43,7 +49,7 @@ def find(text: str, *, kinds: Collection[str] | None = None) -> list[Span]:
     >>> [(span.kind, span.value) for span in find("电话一三八零零一三八零零零，张先生")]
     [('mobile', '13800138000'), ('name', '张先生')]
     """
-    if not _TRIGGER.search(text):
+    if not SIGN.search(text) and not any(word in text for word in WORDS):
         return []
     seen = view(text)
     taken = [match.span() for match in MADE.finditer(seen.plain)] if "[" in text else []
@@ -61,6 +67,8 @@ def _candidates(seen: View, kinds: Collection[str] | None) -> Iterator[Span]:
     passed = {kind for kind, pieces in NEEDS.items() if any(piece in lower for piece in pieces)}
     if RUN.search(seen.digits):
         passed |= LONG
+    if not lower.isascii() and PROVINCES.search(lower):
+        passed.add("plate")
     for rule in RULES:
         if rule.kind in passed and (kinds is None or rule.kind in kinds):
             for span in _by_rule(rule, seen):
