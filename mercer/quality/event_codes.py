@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,7 @@ from mercer.records import ACTIONS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LOOKING", "EventCodes", "codes_of"]
-
-LOOKING = ("view", "click")
-"""Actions that a machine makes when it reads a shop."""
+__all__ = ["EventCodes", "codes_of", "combined"]
 
 Whole = NDArray[np.int64]
 
@@ -101,6 +98,17 @@ class EventCodes:
             encoded = encoded.combine_chunks()
         codes: NDArray[np.int32] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return codes.astype(np.int32, copy=False), encoded.dictionary.to_pylist()
+
+
+def combined(*columns: NDArray[np.integer[Any]]) -> Whole:
+    """One code for each row of several columns of codes (-1 and above); equal rows have equal codes."""
+    key = columns[0].astype(np.int64) + 1
+    for column in columns[1:]:
+        size = int(column.max(initial=0)) + 2
+        if int(key.max(initial=0)) > 2**62 // size:
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+        key = key * size + (column + 1)
+    return key
 
 
 _LAST: dict[str, tuple[weakref.ref[pa.Table], EventCodes]] = {}
