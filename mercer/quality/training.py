@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,7 @@ def check_training(
     known: Mapping[str, str] | None = None,
     lineage: Mapping[str, str] | None = None,
     log: pa.Table | None = None,
+    trusted: Iterable[str] | None = None,
     settings: QualitySettings | None = None,
     now: int | None = None,
 ) -> CheckedTraining:
@@ -95,6 +96,7 @@ def check_training(
         table: one row an example; a row_id of its own is replaced.
         label, inputs, split, time, groups, ids, known, lineage: what the columns are, see `Roles`.
         log: the same examples as they were served: ids and inputs as the running shop saw them (X05).
+        trusted: hashes of the rows of trusted data, which the lineage's hashes must be among (X12).
         settings: thresholds, actions and ceilings.
         now: UTC milliseconds; the clock's where None.
 
@@ -116,6 +118,8 @@ def check_training(
     bare = table.drop_columns(["row_id"]) if "row_id" in table.column_names else table
     numbered = bare.add_column(0, "row_id", pa.array(np.arange(table.num_rows)))
     tables = {TRAINING: numbered} | ({f"{TRAINING}.log": log} if log is not None else {})
+    if trusted is not None:
+        tables[f"{TRAINING}.trusted"] = pa.table({"hash": pa.array(sorted(trusted), pa.string())})
     moment = int(clock.time() * 1000) if now is None else now
     findings = _stamped(_find(TrainingInputs(tables, moment, roles), settings), tables, settings)
     out = _out(findings)

@@ -26,9 +26,12 @@ __all__ = ["Grade", "grade", "scores"]
 class Grade(CheckSettings):
     """When a grade is doubted."""
 
+    warn_if: float = 0.05
+    """Share of judgments with a doubted grade (0 to 1) above which the gate says warn: people dispute some anywhere."""
+
     unlikely: float = 0.02
     """Chance of the given grade (0 to 1) below which the judgment counts less in training."""
-    doubtful: float = 0.1
+    doubtful: float = 0.05
     """Chance of the given grade (0 to 1) below which a person should look again."""
     review: float = 0.1
     """Share of the judgments (0 to 1) that a person is asked to look at, the least likely first."""

@@ -27,6 +27,9 @@ __all__ = ["Negative", "negative"]
 class Negative(CheckSettings):
     """When a negative is doubted."""
 
+    warn_if: float = 0.05
+    """Share of judgments with a doubted negative (0 to 1) above which the gate says warn: some are disputed anywhere."""
+
     alike: float = 0.85
     """Cosine of TF-IDF words of title, brand and category (0 to 1) from which two products are one to the query."""
     covered: float = 0.99
