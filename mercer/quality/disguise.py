@@ -48,7 +48,7 @@ ONE = re.compile(
     r"(?<=\w) (?=[,.;:!?'](?: |\x00|$))|(?<=[,.;:!?']) (?=\w(?: |\x00|$))"
 )
 """A blank between single letters, or between Chinese ones."""
-SIGNED = re.compile(r"(?:[a-z]+[*._|~^\-]+[a-z]* ?){4}")
+SIGNED = re.compile(r"(?:[a-z][*._|~^\-]+[a-z ].{0,12}?){4}")
 SIGN = re.compile(r"(?<=[a-z])[*._|~^\-]+(?=[a-z ])|(?<=[a-z])[*_|~^]+")
 SIGNS = re.compile(r"[\W_]+")
 

@@ -52,14 +52,16 @@ class InstructionRules(CheckSettings):
     families=("products",),
     tier="batch",
     severity="critical",
-    repairs=True,  # it mends nothing, and must see comments and invisible characters before others take them away
     problems=PROBLEMS,
     settings=InstructionRules,
     english="listings speak to shoppers, not to language models",
     chinese="商品信息面向顾客，不含对大模型的指令",
 )
 def instruction(batch: pa.RecordBatch, settings: InstructionRules) -> pa.RecordBatch:
-    """Orders in English and Chinese, in the open or behind look-alikes, invisible characters and encodings."""
+    """Orders in English and Chinese, in the open or behind look-alikes, invisible characters and encodings.
+
+    What stood in comments has been taken away by C07 before, where that check runs.
+    """
     return found_batch(search(batch, FIELDS, settings))
 
 

@@ -19,7 +19,6 @@ __all__ = ["injection"]
     families=("reviews", "faq"),
     tier="batch",
     severity="critical",
-    repairs=True,  # see C14
     problems=PROBLEMS,
     settings=InstructionRules,
     english="reviews and answers speak to people, not to language models",
