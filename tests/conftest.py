@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -246,3 +247,63 @@ def own_shop(tiny_shop: Path, tmp_path: Path) -> Path:
     import shutil
 
     return Path(shutil.copytree(tiny_shop, tmp_path / "shop"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON; a constant that JSON has not (NaN) is refused."""
+        import json
+
+        def refuse(name: str) -> None:
+            raise AssertionError(f"{name} is no JSON")
+
+        return json.loads(self.out, parse_constant=refuse)
+
+
+@pytest.fixture
+def mercer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """``mercer("search", shop, "cup")``: the command as its entry point runs it, in this process."""
+    import sys
+
+    from mercer.cli import main
+
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["mercer", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capfd.readouterr()
+        assert "Traceback" not in said.err
+        return Ran(int(left.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(mercer: Callable[..., Ran]) -> Callable[..., str]:
+    """``refused("search", shop, "x", "-k", 0)``: runs it, insists on exit code 2, a problem and a cure; both come back."""
+
+    def run(*words: object, code: int = 2) -> str:
+        ran = mercer(*words)
+        assert ran.code == code, (ran.out, ran.err)
+        assert ran.out == ""
+        lines = ran.err.splitlines()
+        problem = [line for line in lines if line.startswith("error ")]
+        cure = [line for line in lines if line.startswith("cure  ")]
+        assert problem, ran.err
+        assert cure, ran.err
+        assert len(problem[-1]) > 10
+        assert len(cure[-1]) > 8
+        return f"{problem[-1]} | {cure[-1]}"
+
+    return run

@@ -86,6 +86,11 @@ def examine(folder: Path) -> Iterator[Note]:
         return
     free = shutil.disk_usage(folder).free
     yield Note("disk", "good" if free > ROOM else "bad", f"{free / 1e9:.1f} GB free")
+    try:
+        shop.live("index")
+    except MercerError as error:
+        yield Note("live", "bad", str(error))
+        return
     for kind in ("checked", "index", "models"):
         live, versions = shop.live(kind), shop.versions(kind)
         said = f"live {live.version}, {len(live.before)} before it" if live else "nothing is live"

@@ -36,7 +36,7 @@ def index(
     from mercer.shop import Shop
 
     shop = Shop(folder)
-    built = build_with_progress(shop, read_settings(folder), override=override)
+    built = build_with_progress(shop, read_settings(folder), checked=_blocked(shop), override=override)
     if not no_promote:
         shop.publish("index", built.version, note=override)
     if json:
@@ -61,7 +61,15 @@ def index(
     console.print("it is not live: mercer promote SHOP" if no_promote else "it is live")
 
 
-def build_with_progress(shop: Shop, settings: Settings, *, override: str = "") -> Built:
+def _blocked(shop: Shop) -> str:
+    """The version of the last check where the gate blocked it: older live data must not pass for it. Else ""."""
+    from mercer.quality.ledger import Ledger
+
+    last = Ledger(shop.store).last()
+    return str(last["version"]) if last and last["blocked"] and last["version"] in shop.versions("checked") else ""
+
+
+def build_with_progress(shop: Shop, settings: Settings, *, checked: str = "", override: str = "") -> Built:
     """Build an index version under a progress bar for each stage."""
     from mercer.doors import build
 
@@ -73,7 +81,7 @@ def build_with_progress(shop: Shop, settings: Settings, *, override: str = "") -
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.advance(tasks[stage], more)
 
-        return build(shop, settings, since=written(shop.folder), override=override, tick=tick)
+        return build(shop, settings, checked=checked, since=written(shop.folder), override=override, tick=tick)
 
 
 def written(folder: Path) -> int:

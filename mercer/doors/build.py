@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mercer.encode import load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
-from mercer.events.log import EventLog
+from mercer.events.log import Change, EventLog
 from mercer.records import Product
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "build", "gate_refusal"]
 
-LAYOUT = 1
+LAYOUT = 2
 """Of an index version; another layout is another version."""
 
 Tick = Callable[[str, int, int], None]
@@ -82,7 +82,8 @@ def build(
             f"the data gate is closed ({refusal})", cure=f'mend the data, or give --override "why"; see {shop.folder}'
         )
     source = shop.path("checked", version)
-    products = list(_products(shop, source, since))
+    told = _told(shop, since)
+    products = list(_products(source, told.changes))
     if not products:
         raise DataError(f"checked version {version} has no product", cure="see its report: mercer check SHOP")
     encoder = load(texts=(product.title for product in products), settings=settings.encode)
@@ -90,8 +91,9 @@ def build(
         version,
         encoder.name,
         json.dumps(dataclasses.asdict(settings.retrieve), sort_keys=True),
+        json.dumps(dataclasses.asdict(settings.suggest), sort_keys=True),
         str(LAYOUT),
-        _live(shop),
+        told.name,
     )
     if name in shop.versions("index"):
         return Built(name, len(products), encoder.name, 0, len(products), time.monotonic() - started, new=False)
@@ -110,6 +112,7 @@ def build(
             "override": override,
             "encoder": {"name": encoder.name, "dimension": encoder.dimension, **_recipe(settings, encoder.name)},
             "retrieve": dataclasses.asdict(settings.retrieve),
+            "changes": told.newest,
             "products": len(products),
             "seconds": round(time.monotonic() - started, 1),
         }
@@ -133,29 +136,42 @@ def _recipe(settings: Settings, name: str) -> dict[str, Any]:
     return {"source": chosen if source == "auto" else source, "max_length": settings.encode.max_length}
 
 
-def _live(shop: Shop) -> str:
-    """What the live log adds to the checked files, as a number that grows with every event and change."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the live log adds to the checked files."""
+
+    events: int = 0
+    newest: int = 0
+    """Number of the last change of a product; later ones are made up for when the version is opened."""
+    changes: tuple[Change, ...] = ()
+    """Those newer than the product file."""
+
+    @property
+    def name(self) -> str:
+        """ "" where it adds nothing; another one after every event and every change that counts."""
+        return f"{self.events}/{[change.seq for change in self.changes]}" if self.events or self.changes else ""
+
+
+def _told(shop: Shop, since: int) -> _Told:
     if not shop.events.exists():
-        return ""
+        return _Told()
     with EventLog(shop.events) as log:
         changes = log.changes()
-        return f"{log.count()}/{changes[-1].seq if changes else 0}"
+        newest = changes[-1].seq if changes else 0
+        return _Told(log.count(), newest, tuple(change for change in changes if change.time > since))
 
 
-def _products(shop: Shop, source: Path, since: int) -> Iterator[Product]:
-    """Checked products, with the changes made over HTTP since the product file was written."""
+def _products(source: Path, changes: Iterable[Change]) -> Iterator[Product]:
+    """Checked products, with changes made since."""
     import pyarrow.parquet as pq
 
     path = source / "products.parquet"
     rows = pq.read_table(path).to_pylist() if path.exists() else []
     products = {str(row["id"]): Product.from_row(row) for row in rows}
-    if shop.events.exists():
-        with EventLog(shop.events) as log:
-            for change in log.changes():
-                if change.time > since:
-                    products.pop(change.id, None)
-                    if change.product is not None:
-                        products[change.id] = change.product
+    for change in changes:
+        products.pop(change.id, None)
+        if change.product is not None:
+            products[change.id] = change.product
     return iter(products.values())
 
 

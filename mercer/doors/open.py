@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
+import json
+import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
-from mercer.errors import NotFoundError, ShopLocked
-from mercer.events.log import EventLog
+from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
+from mercer.events.accept import accept_products
+from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
 from mercer.recommend import Recommend
 from mercer.records import Impression, Page, Product, Request, Shopper
@@ -78,7 +83,12 @@ class Doors:
         self.events.shown(impressions)
 
     def upsert(self, products: Sequence[Product]) -> int:
-        """Insert or replace products: durable, and found by the next search, when it returns."""
+        """Insert or replace products: durable, and found by the next search, when it returns.
+
+        Raises:
+            RequestError: an id, text or number that cannot be kept; nothing was changed.
+        """
+        _accept(products)
         vectors = self.encoder(list(map(passage, products)), side="passage")
         with self._writing:
             self.events.record_changes(upserts=products)
@@ -112,6 +122,7 @@ def open_doors(
     Raises:
         NotFoundError: no shop, or no index.
         ShopLocked: another process holds the index open.
+        ModelError: the encoder is not the one that the index was built with.
     """
     shop, chosen = Shop(folder), settings or Settings()
     live = shop.live("index")
@@ -124,27 +135,86 @@ def open_doors(
         chosen.encode, source=card["encoder"]["source"], max_length=card["encoder"]["max_length"]
     )
     encoder = load(settings=encode)
-    try:
-        index = open_index(
-            path / "products",
-            dimension=encoder.dimension,
-            settings=dataclasses.replace(built, searching=chosen.retrieve.searching, grams=chosen.retrieve.grams),
-            read_only=not writable,
+    if _weights(encoder.name) != _weights(card["encoder"]["name"]):
+        raise ModelError(
+            f"index {version} was built with encoder {card['encoder']['name']}, now there is {encoder.name}",
+            cure=f"run: mercer index {shop.folder}",
         )
-    except ShopLocked as error:
-        raise ShopLocked(
-            f"{shop.folder} is open in another process", cure="ask that one (mercer serve) over HTTP, or stop it"
-        ) from error
+    opened = functools.partial(
+        open_index,
+        path / "products",
+        dimension=encoder.dimension,
+        settings=dataclasses.replace(built, searching=chosen.retrieve.searching, grams=chosen.retrieve.grams),
+    )
+    with contextlib.ExitStack() as stack:
+        events = stack.enter_context(contextlib.closing(EventLog(shop.events)))
+        changes = events.changes(card["changes"]) if "changes" in card else []
+        try:
+            index = stack.enter_context(contextlib.closing(opened(read_only=not writable)))
+        except ShopLocked as error:
+            raise ShopLocked(
+                f"{shop.folder} is open in another process", cure="ask that one (mercer serve) over HTTP, or stop it"
+            ) from error
+        if missed := _missed(index, changes):
+            index = stack.enter_context(contextlib.closing(_caught_up(index, missed, encoder, opened, writable)))
+        behaviour, suggest = Behaviour.load(path / "behaviour"), Suggest.load(path / "suggest.json")
+        stack.pop_all()
     return Doors(
         shop,
         version,
         index=index,
         encoder=encoder,
-        behaviour=Behaviour.load(path / "behaviour"),
-        suggest=Suggest.load(path / "suggest.json"),
-        events=EventLog(shop.events),
+        behaviour=behaviour,
+        suggest=suggest,
+        events=events,
         settings=chosen,
     )
+
+
+def _weights(name: str) -> str:
+    """The hash in an encoder's name; before it is only what its folder is called."""
+    return name.rpartition("-")[2]
+
+
+def _missed(index: Index, changes: Iterable[Change]) -> list[Change]:
+    """Changes of products that this version has not: made while it was built, or while another one was live."""
+    return [change for change in changes if index.products([change.id]) != ([change.product] if change.product else [])]
+
+
+def _caught_up(
+    index: Index, missed: Sequence[Change], encoder: Encoder, opened: Callable[..., Index], writable: bool
+) -> Index:
+    """The index with those changes; as it is where others read it, since nobody can write then."""
+    if not writable:
+        index.close()
+        try:
+            index = opened(read_only=False)
+        except ShopLocked:
+            return opened(read_only=True)
+    products = [change.product for change in missed if change.product]
+    index.delete([change.id for change in missed if not change.product])
+    if products:
+        index.upsert(products, encoder([passage(product) for product in products], side="passage"))
+    if not writable:
+        index.close()
+        index = opened(read_only=True)
+    return index
+
+
+def _accept(products: Sequence[Product]) -> None:
+    """Refuse what could not be read back.
+
+    Raises:
+        RequestError: an id that is no text, text that is no Unicode, a number that is not finite.
+    """
+    for product in products:
+        for name in ("price", "list_price", "rating", "stock", "rating_count"):
+            value = getattr(product, name)
+            if value is not None and not abs(value) <= sys.float_info.max:
+                raise RequestError(
+                    f"{name} of product {product.id!r:.80} is not finite", cure="give a finite number or leave it out"
+                )
+    accept_products((product.id, json.dumps(product.to_row(), ensure_ascii=False), 0) for product in products)
 
 
 def _built_with(card: Mapping[str, Any]) -> IndexSettings:

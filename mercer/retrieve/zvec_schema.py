@@ -90,18 +90,21 @@ def open_engine(path: Path, dimension: int, settings: IndexSettings, *, read_onl
 
 
 def schema(dimension: int, settings: IndexSettings) -> Any:
-    """Fields: two of text, three of numbers, one of tags, one vector."""
+    """Fields: two of text, three of numbers, one of tags, one vector.
+
+    Numbers have no index of their own: with zvec 0.8's range index a query fails as soon as a product that meets the
+    bounds has not been merged, and reading them all is as fast (40,000 products: 1.4 ms, with the index 1.4 ms).
+    """
     import zvec
     from zvec import DataType, FieldSchema
 
     text = zvec.FtsIndexParam(tokenizer_name="whitespace", filters=[])
-    number = zvec.InvertIndexParam(enable_range_optimization=True)
     graph = zvec.HnswIndexParam(metric_type=zvec.MetricType.IP, m=settings.links, ef_construction=settings.building)
     return zvec.CollectionSchema(
         name="products",
         fields=[
             *(FieldSchema(name, DataType.STRING, index_param=text) for name in FIELDS),
-            *(FieldSchema(name, DataType.DOUBLE, nullable=True, index_param=number) for name in NUMBERS),
+            *(FieldSchema(name, DataType.DOUBLE, nullable=True) for name in NUMBERS),
             FieldSchema("tags", DataType.ARRAY_STRING, index_param=zvec.InvertIndexParam()),
         ],
         vectors=[zvec.VectorSchema("vector", DataType.VECTOR_FP32, dimension, index_param=graph)],

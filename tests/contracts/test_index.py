@@ -107,6 +107,34 @@ def test_what_is_deleted_is_gone_at_once(opener: Opener) -> None:
     assert index.count() == 59
 
 
+@pytest.mark.parametrize("id", ["a\nb", "\x00", "\u2028x", "界" * 500, "a b/c'\"\\", "' or 1=1", "x" * 5000])
+def test_any_id_can_be_a_products(opener: Opener, id: str) -> None:
+    index = filled(opener)
+    index.upsert([Product(id, "zebra umbrella")], unit(1, seed=9))
+    index.merge()
+    index.close()
+    again = opener()
+    assert ids(again.lexical("zebra", 5)) == [id]
+    assert ids(again.dense(unit(1, seed=9)[0], 1)) == [id]
+    assert again.delete([id]) == 1
+    assert ids(again.lexical("zebra", 5)) == []
+    assert id not in ids(again.dense(unit(1, seed=9)[0], 60))
+
+
+def test_counts_of_words_are_right_after_any_call(opener: Opener) -> None:
+    index = filled(opener)
+    before = index.attainable("red dress model3 zebra")
+    index.upsert([Product("new", "zebra")], unit(1, seed=9))
+    assert index.delete(["new", "new", "never there", "new"]) == 1
+    with pytest.raises(ModelError):
+        index.upsert([Product("p3", "zebra")], np.zeros((1, DIMENSION + 1), dtype=np.float32))
+    with pytest.raises(ModelError):
+        index.upsert([Product("p3", "zebra"), Product("p4", "zebra")], unit(1))
+    assert index.attainable("red dress model3 zebra") == pytest.approx(before)
+    index.close()
+    assert opener().attainable("red dress model3 zebra") == pytest.approx(before)
+
+
 def test_dense_is_in_order_of_cosine(opener: Opener) -> None:
     index = filled(opener)
     vectors, query = unit(60), unit(1, seed=3)[0]
@@ -142,10 +170,20 @@ def test_odd_queries_are_answered(opener: Opener, query: str) -> None:
         [Filter("attributes.color", ("red",)), Filter("price", high=30)],
         [Filter("id", ("p1", "p9", "gone"))],
         [Filter("brand", ("nobody",))],
+        [Filter("brand", (*map(str, range(300)), "Nord"))],
+        [Filter("brand", ("\udcff", "Nord"))],
+        [Filter("price", low=float("-inf"))],
+        [Filter("price", low=float("inf"))],
+        [Filter("price", low=-1e300, high=1e300)],
+        [Filter("price", low=30, high=10)],
     ],
 )
-def test_filters_hold_everywhere(opener: Opener, filters: list[Filter]) -> None:
-    index = filled(opener)
+@pytest.mark.parametrize("merged", [0, 40, 60])
+def test_filters_hold_everywhere(opener: Opener, filters: list[Filter], merged: int) -> None:
+    index, products, vectors = opener(), shelf(), unit(60)
+    index.upsert(products[:merged], vectors[:merged])
+    index.merge()
+    index.upsert(products[merged:], vectors[merged:])
     passing = {id for id, row in index.columns.row.items() if index.columns.mask(filters)[row]}
     assert set(ids(index.dense(unit(1)[0], 60, filters=filters))) == passing
     words = "red blue green dress shoes mug lamp"
