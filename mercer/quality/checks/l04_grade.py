@@ -26,12 +26,12 @@ __all__ = ["Grade", "grade", "scores"]
 class Grade(CheckSettings):
     """When a grade is doubted."""
 
-    warn_if: float = 0.05
+    warn_if: float = 0.1
     """Share of judgments with a doubted grade (0 to 1) above which the gate says warn: people dispute some anywhere."""
 
     unlikely: float = 0.02
-    """Chance of the given grade (0 to 1) below which the judgment counts less in training."""
-    doubtful: float = 0.05
+    """Chance of the given grade (0 to 1) below which it is most likely wrong."""
+    doubtful: float = 0.1
     """Chance of the given grade (0 to 1) below which a person should look again."""
     review: float = 0.1
     """Share of the judgments (0 to 1) that a person is asked to look at, the least likely first."""
@@ -55,7 +55,7 @@ class Grade(CheckSettings):
     tier="global",
     severity="high",
     problems={
-        "grade_unlikely": Problem("the grade hardly fits query and product", "等级与查询和商品明显不符", "down"),
+        "grade_unlikely": Problem("the grade hardly fits query and product", "等级与查询和商品明显不符", "warn"),
         "grade_doubtful": Problem("the grade should be looked at again", "等级存疑，建议复核", "warn"),
     },
     settings=Grade,
@@ -66,9 +66,10 @@ def grade(inputs: Inputs[Any], settings: Grade) -> Iterator[Found]:
     """Label errors: the chance of each given grade by a model that has not seen it (Northcutt et al. 2021).
 
     The model reads overlap of words, letters and numbers, alone and against the query's other products, and what the
-    likest of them were graded. The suggestion is the grade it expects. Nothing is taken out: on `esci150`, whose
-    grades people themselves dispute, half of what is doubtful is right as it stands. Too few judgments, too few of a
-    grade, or no scikit-learn: nothing is said.
+    likest of them were graded. The suggestion is the grade it expects. Nothing is taken out or weighted
+    down: on `esci150`, whose grades people themselves dispute, most of what is doubted is right as it stands.
+
+    Too few judgments, too few of a grade, or no scikit-learn: nothing is said.
     """
     wanted = ("judgments", "queries", "products")
     if any(name not in inputs for name in wanted) or inputs["judgments"].num_rows < settings.fewest:

@@ -28,7 +28,7 @@ class Negative(CheckSettings):
     """When a negative is doubted."""
 
     warn_if: float = 0.05
-    """Share of judgments with a doubted negative (0 to 1) above which the gate says warn: some are disputed anywhere."""
+    """Share of judgments with a doubted negative (0 to 1) above which the gate says warn."""
 
     alike: float = 0.85
     """Cosine of TF-IDF words of title, brand and category (0 to 1) from which two products are one to the query."""
@@ -60,7 +60,7 @@ class Negative(CheckSettings):
     tier="global",
     severity="high",
     problems={
-        "same_as_positive": Problem("says the same as a product that answers the query", "与相关商品内容相同", "down"),
+        "same_as_positive": Problem("says the same as a product that answers the query", "与相关商品内容相同", "warn"),
         "like_positive": Problem("nearly a product that answers the query", "与相关商品高度相似", "warn"),
         "fits_like_positive": Problem("a model takes it for an answer to the query", "模型判断其与查询相关", "warn"),
         "bought_with_positive": Problem(
