@@ -14,10 +14,14 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 from mercer.errors import SettingsError
 from mercer.records import Severity
 
-__all__ = ["ACTIONS", "Act", "Check", "CheckSettings", "Inputs", "Problem", "Tier", "check", "find", "registry"]
+__all__ = ["ACTIONS", "Act", "Check", "CheckSettings", "Inputs", "Problem", "Span", "Tier", "check", "find", "registry"]
 
 Tier = Literal["relational", "batch", "global"]
 """relational: narwhals LazyFrames. batch: RecordBatch in, RecordBatch out. global: whole Arrow tables."""
+
+Span = Literal["whole", "part"]
+"""whole: sees all rows of a family. part: sees one file of it at a time, and those before it as ``FAMILY.before``; what
+it finds in a file holds until that file, or something else that it looked at, changes."""
 
 Act = Literal["fix", "quarantine", "drop", "down", "block", "warn"]
 ACTIONS: tuple[Act, ...] = get_args(Act)
@@ -65,6 +69,7 @@ class Inputs(Mapping[str, Frame], Generic[Frame]):
 
     Besides the families: ``FAMILY.malformed`` (row_id, line, text, problem) and ``FAMILY.uncast`` (row_id, field,
     text) as the reader gave them, and ``products.images`` (row_id, image, exists) for images that are local files.
+    ``policy.suppressed`` are the owner's suppressions. A check of span ``part`` may find ``FAMILY.before``.
     Checks of the family ``training`` are given `roles.TrainingInputs`.
     """
 
@@ -102,6 +107,8 @@ class Check:
     chinese: str
     repairs: bool
     """Its fixes are applied before the other checks look."""
+    span: Span
+    """How much of a family that comes in many files it sees at once; see `Span`."""
     function: Callable[..., Any]
 
     def __call__(self, *arguments: Any) -> Any:
@@ -127,6 +134,7 @@ def check(
     settings: type[CheckSettings] = CheckSettings,
     version: int = 1,
     repairs: bool = False,
+    span: Span = "whole",
 ) -> Callable[[Callable[..., Any]], Check]:
     """Register the decorated function as a check.
 
@@ -143,7 +151,7 @@ def check(
         if known is not None and known.function.__module__ != function.__module__:
             raise ValueError(f"check {id} is in {known.function.__module__} and in {function.__module__}")
         _REGISTRY[id] = Check(
-            id, families, tier, severity, problems, settings, version, english, chinese, repairs, function
+            id, families, tier, severity, problems, settings, version, english, chinese, repairs, span, function
         )
         return _REGISTRY[id]
 

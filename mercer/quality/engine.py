@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from mercer.errors import SettingsError
 from mercer.quality.check import Check, CheckSettings, find
+from mercer.quality.stored import Stored
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -33,7 +35,7 @@ class Engine(Protocol):
 
     name: str
 
-    def frames(self, tables: Mapping[str, pa.Table]) -> dict[str, nw.LazyFrame[Any]]:
+    def frames(self, tables: Mapping[str, pa.Table | Stored]) -> dict[str, nw.LazyFrame[Any]]:
         """The tables as lazy frames of this engine."""
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
@@ -64,19 +66,20 @@ class BatchTask:
         return found
 
 
-def open_engine(name: str, *, workers: int | None = None) -> Engine:
+def open_engine(name: str, *, workers: int | None = None, memory: float = 2.0) -> Engine:
     """An engine by name.
 
     Args:
         name: duckdb, spark or ray.
         workers: processes for batch checks on DuckDB; all processors where None.
+        memory: GB that DuckDB may fill before it writes to disk.
 
     Raises:
         SettingsError: no such engine.
         MissingExtra: its package, or Java for Spark, is not installed.
     """
     if name == "duckdb":
-        return DuckEngine(workers=workers or os.cpu_count() or 1)
+        return DuckEngine(workers=workers or os.cpu_count() or 1, memory=memory)
     if name == "spark":
         from mercer.quality.engine_spark import SparkEngine
 
@@ -93,28 +96,36 @@ class DuckEngine:
 
     name = "duckdb"
 
-    def __init__(self, *, workers: int = 1) -> None:
+    def __init__(self, *, workers: int = 1, memory: float = 2.0) -> None:
         """Open a database in memory.
 
         Args:
+            memory: GB that it may fill before it writes to a temporary folder.
             workers: processes that share batch checks over large tables. They are spawned, so a script that gives
                 more than 1 needs ``if __name__ == "__main__":`` around its own code.
         """
         import duckdb
 
         self._connection = duckdb.connect()
+        self._spill = tempfile.TemporaryDirectory(prefix="mercer-", ignore_cleanup_errors=True)
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET preserve_insertion_order = false")
+        self._connection.execute(f"SET memory_limit = '{int(memory * 1000)}MB'")
+        self._connection.execute(f"SET temp_directory = '{self._spill.name}'")
         self._count = 0
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def frames(self, tables: Mapping[str, pa.Table]) -> dict[str, nw.LazyFrame[Any]]:
+    def frames(self, tables: Mapping[str, pa.Table | Stored]) -> dict[str, nw.LazyFrame[Any]]:
         import narwhals.stable.v2 as nw
 
         frames = {}
         for name, table in tables.items():
             self._count += 1
             view = f"t{self._count}"
+            if isinstance(table, Stored):
+                frames[name] = nw.from_native(self._connection.read_parquet([str(path) for path in table.paths]))
+                continue
             self._connection.register(view, table)
             frames[name] = nw.from_native(self._connection.table(view))
         return frames
@@ -150,3 +161,4 @@ class DuckEngine:
         if self._pool is not None:
             self._pool.shutdown()
         self._connection.close()
+        self._spill.cleanup()

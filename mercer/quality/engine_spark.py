@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.errors import MissingExtra
 from mercer.quality.engine import BATCH_ROWS, BatchTask
+from mercer.quality.stored import Stored
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -111,13 +112,15 @@ class SparkEngine:
         self._session = running if running is not None else session()
         self._known: dict[int, tuple[pa.Table, Any]] = {}
 
-    def frames(self, tables: Mapping[str, pa.Table]) -> dict[str, nw.LazyFrame[Any]]:
+    def frames(self, tables: Mapping[str, pa.Table | Stored]) -> dict[str, nw.LazyFrame[Any]]:
         import narwhals.stable.v2 as nw
 
         return {name: nw.from_native(self._frame(table)) for name, table in tables.items()}
 
-    def _frame(self, table: pa.Table) -> Any:
+    def _frame(self, table: pa.Table | Stored) -> Any:
         """The Spark frame of a table; a table seen before is not sent again, as its first frame is kept."""
+        if isinstance(table, Stored):
+            return self._session.read.parquet(*(str(path.absolute()) for path in table.paths))
         known = self._known.get(id(table))
         if known is None:
             from pyspark.sql.pandas.types import from_arrow_schema

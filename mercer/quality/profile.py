@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from mercer.quality.stored import BLOCK, Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["merge", "name_of", "states", "tables_hash"]
+__all__ = ["joined_hash", "merge", "name_of", "states", "table_hash", "tables_hash"]
 
 
 def name_of(*parts: str) -> str:
@@ -22,7 +24,7 @@ def name_of(*parts: str) -> str:
     return digest.hexdigest()
 
 
-def tables_hash(tables: Mapping[str, pa.Table]) -> str:
+def tables_hash(tables: Mapping[str, pa.Table | Stored]) -> str:
     """Sixteen hex digits of the values, whatever the engine, the chunks and the buffers behind them.
 
     >>> import pyarrow as pa
@@ -30,14 +32,27 @@ def tables_hash(tables: Mapping[str, pa.Table]) -> str:
     >>> tables_hash({"t": one}) == tables_hash({"t": pa.concat_tables([one[:1], one[1:]])})
     True
     """
+    return joined_hash({name: [table_hash(table)] for name, table in tables.items()})
+
+
+def joined_hash(tables: Mapping[str, Sequence[str]]) -> str:
+    """Sixteen hex digits of tables of which each is known by the hashes of its parts."""
+    return name_of(*(text for name, hashes in sorted(tables.items()) for text in (name, *hashes, "")))
+
+
+def table_hash(table: pa.Table | Stored) -> str:
+    """Sixteen hex digits of one table's columns, types and values, worked out a block of rows at a time."""
     digest = hashlib.blake2b(digest_size=8)
-    for name, table in sorted(tables.items()):
-        digest.update(f"\x00table {name} {table.num_rows}".encode())
-        for column in table.column_names:
-            digest.update(f"\x00column {column} {table.schema.field(column).type}".encode())
-            for piece in _pieces(table[column]):
+    digest.update(f"{table.num_rows} {[(field.name, str(field.type)) for field in table.schema]}".encode())
+    for block in table.blocks() if isinstance(table, Stored) else _blocks(table):
+        for column in block.column_names:
+            for piece in _pieces(block[column]):
                 digest.update(piece.tobytes())
     return digest.hexdigest()
+
+
+def _blocks(table: pa.Table) -> Iterator[pa.Table]:
+    return (table.slice(at, BLOCK) for at in range(0, table.num_rows, BLOCK))
 
 
 def _pieces(column: pa.ChunkedArray) -> Iterable[NDArray[Any]]:

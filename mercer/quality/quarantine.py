@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.quality.check import find
 from mercer.quality.profile import name_of
+from mercer.quality.stored import Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from mercer.quality.read import Raw
 
-__all__ = ["REMOVING", "decide", "row_hash", "taken", "without"]
+__all__ = ["REMOVING", "decide", "hashes", "row_hash", "taken", "without"]
 
 REMOVING = ("quarantine", "drop")
 """Actions that take a row out of trusted data."""
@@ -85,11 +86,18 @@ def without(table: pa.Table, out: Iterable[int]) -> pa.Table:
     return table.filter(pc.invert(pc.is_in(table["row_id"], value_set=gone))).combine_chunks()
 
 
-def _rows(table: pa.Table, ids: Iterable[int]) -> pa.Table:
+def _rows(table: pa.Table | Stored, ids: Iterable[int]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if isinstance(table, Stored):
+        return table.rows(ids)
     return table.filter(pc.is_in(table["row_id"], value_set=pa.array(sorted(ids), pa.int64())))
+
+
+def hashes(raw: Raw, ids: Iterable[int]) -> dict[int, str]:
+    """row_id → `row_hash` of some rows of a family."""
+    return {row["row_id"]: _hash(raw, row) for row in _rows(raw.table, ids).to_pylist()}
 
 
 def taken(raw: Raw, out: set[int], findings: pa.Table) -> pa.Table:

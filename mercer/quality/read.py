@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mercer.errors import FormatError, SettingsError
 from mercer.quality.cast import Cast
 from mercer.quality.expression import parse
 from mercer.quality.mapping import guess, unused
 from mercer.quality.rows import Bad
-from mercer.quality.schema import FAMILIES
+from mercer.quality.schema import FAMILIES, SCHEMAS
+from mercer.quality.stored import Stored, spool
 from mercer.quality.table_file import TableFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from mercer.quality.part import Part
 
 __all__ = ["Raw", "read"]
 
@@ -31,7 +34,7 @@ class Raw:
     """As found: "UTF-8", "UTF-8 with BOM", "UTF-16", "GB18030", "Latin-1"; "" for Parquet."""
     format: str
     """csv, jsonl, parquet or trec; "derived" for a catalogue worked out from events."""
-    table: pa.Table
+    table: pa.Table | Stored
     """`SCHEMAS[family]`: row_id and every canonical column; what the file lacks is null; NaN and infinities stay."""
     malformed: pa.Table
     """Rows that could not be parsed at all: row_id i64, line i64 (1-based), text str, problem str."""
@@ -43,6 +46,8 @@ class Raw:
     """Canonical column → raw column or "=constant", as used."""
     rows: int
     """Data rows in the file, malformed ones included."""
+    parts: tuple[Part, ...] = ()
+    """The files of a family that is kept file by file; empty where `table` is in memory."""
 
 
 def read(
@@ -51,6 +56,8 @@ def read(
     *,
     mapping: Mapping[str, str] | None = None,
     timezone: str = "UTC",
+    first: int = 0,
+    kept: Path | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Raw:
     """Read one file of `family`.
@@ -60,6 +67,8 @@ def read(
         path: CSV (any delimiter), JSONL, Parquet or TREC qrels; plain, .gz or .zst.
         mapping: canonical column → raw column, or "=constant"; guessed where None.
         timezone: IANA name that times without an offset are in.
+        first: row_id of the file's first row, where other files come before it.
+        kept: a Parquet file to write the table to while it is read; `Raw.table` is `Stored` then.
         tick: called with the number of rows read, as they are read.
 
     Raises:
@@ -76,32 +85,42 @@ def read(
     expressions = parse(family, used, file.columns, closed=file.closed)
     wanted = tuple(dict.fromkeys(name for expression in expressions.values() for name in expression.columns))
     cast, bad = Cast(family, expressions, timezone), Bad()
-    tables, rows = [], 0
-    for batch in file.batches(wanted, bad):
-        if len(batch.rows):
-            tables.append(cast(batch))
-        rows += batch.read
-        if tick:
-            tick(batch.read)
+    counted = [0]
+
+    def tables() -> Iterator[pa.Table]:
+        for batch in file.batches(wanted, bad):
+            if len(batch.rows):
+                yield cast(replace(batch, rows=batch.rows + first) if first else batch)
+            counted[0] += batch.read
+            if tick:
+                tick(batch.read)
+
+    table = _table(family, path, tables(), bad, kept)
+    malformed = bad.table()
     return Raw(
         family=family,
         path=path,
         encoding=file.encoding,
         format=file.format,
-        table=_table(family, path, tables, bad),
-        malformed=bad.table(),
+        table=table,
+        malformed=_later(malformed, first) if first else malformed,
         uncast=_uncast(cast),
         unmapped=() if file.format == "trec" else unused(tuple(dict.fromkeys([*file.columns, *file.seen])), wanted),
         mapping=used,
-        rows=rows,
+        rows=counted[0],
     )
 
 
-def _table(family: str, path: Path, tables: list[pa.Table], bad: Bad) -> pa.Table:
+def _table(family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: Path | None) -> pa.Table | Stored:
     import pyarrow as pa
 
-    if tables:
-        return pa.concat_tables(tables)
+    if kept is not None:
+        found: Any = spool(tables, kept, SCHEMAS[family])
+    else:
+        pieces = list(tables)
+        found = pa.concat_tables(pieces) if pieces else SCHEMAS[family].empty_table()
+    if found.num_rows:
+        return found
     if bad.rows:
         _, line, text, problem = bad.rows[0]
         raise FormatError(
@@ -109,6 +128,13 @@ def _table(family: str, path: Path, tables: list[pa.Table], bad: Bad) -> pa.Tabl
             cure=f"export {family} again as CSV, JSON lines or Parquet",
         )
     raise FormatError(f"{path} has a header and no rows", cure="export the rows too, or take it out of [data]")
+
+
+def _later(malformed: pa.Table, first: int) -> pa.Table:
+    """The same rows, their row_ids counted from `first`."""
+    import pyarrow.compute as pc
+
+    return malformed.set_column(0, "row_id", pc.add(malformed["row_id"], first))
 
 
 def _uncast(cast: Cast) -> pa.Table:
