@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["check_shop", "quality_settings", "register"]
 
+TrainingOption = Annotated[
+    Path | None, typer.Option("--training", help="Check this training table (Parquet, CSV, JSON lines) for leaks.")
+]
+
 COLOURS = {"pass": "green", "warn": "yellow", "block": "red"}
 STYLES = {"quarantine": "red", "drop": "red", "block": "bold red", "warn": "yellow", "down": "yellow", "fix": "cyan"}
 
@@ -36,9 +40,22 @@ def register(app: typer.Typer) -> None:
         shop: ShopArgument,
         json_: JsonFlag = False,
         again: Annotated[bool, typer.Option("--again", help="Check although nothing has changed.")] = False,
+        training: TrainingOption = None,
+        label: Annotated[str | None, typer.Option(help="Column of --training to be learned.")] = None,
+        input_: Annotated[list[str] | None, typer.Option("--input", help="Column the model is given (again).")] = None,
+        split: Annotated[str | None, typer.Option(help="Column that says train or test.")] = None,
+        time: Annotated[str | None, typer.Option(help="Column of moments.")] = None,
+        group: Annotated[list[str] | None, typer.Option(help="Column kept on one side of the split (again).")] = None,
+        id_: Annotated[list[str] | None, typer.Option("--id", help="Column that says who or which (again).")] = None,
     ) -> None:
         """Check the shop's data: find, repair and quarantine what is wrong, and decide whether it may be used."""
         opened = Shop(shop)
+        if training is not None:
+            from mercer.cli.check_training import Told, check_table
+
+            told_roles = Told(label, input_ or (), split, time, group or (), id_ or ())
+            check_table(training, told_roles, _settings_of(opened), as_json=json_)
+            return
         version, unchanged = check_shop(opened, again=again)
         folder = opened.path("checked", version)
         told = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("gate", "manifest")}
@@ -52,6 +69,12 @@ def register(app: typer.Typer) -> None:
             console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
         if told["gate"]["decision"] == "block":
             raise _blocked(told["gate"], folder)
+
+
+def _settings_of(shop: Shop) -> QualitySettings:
+    from mercer.cli.settings import tables
+
+    return quality_settings(tables(shop.folder).get("quality", {}))
 
 
 def check_shop(shop: Shop, *, again: bool = False) -> tuple[str, bool]:
