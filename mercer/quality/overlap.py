@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["both_sides"]
 
-TELLING = 0.8
-"""Share of rows with inputs of their own from which equal inputs on both sides mean one row, not a small alphabet."""
+TELLING = 0.98
+"""Share of the rows to learn from that have inputs of their own; below it equal inputs are a matter of course."""
+DIFFERENT = 0.8
+"""Share of different texts from which a column is compared as text."""
 TEXT = 3.0
 """Mean words of a column from which it is text."""
 
@@ -32,7 +34,8 @@ def both_sides(inputs: TrainingInputs) -> Iterator[Found]:
     table, roles = inputs.table, inputs.roles
     plain = [name for name in roles.inputs if name != roles.label]
     key = _joined(table, [*dict.fromkeys([*plain, *roles.ids])])
-    same = _shared(key, learned) if len(np.unique(key)) >= TELLING * len(key) else np.zeros(len(key), dtype=bool)
+    telling = len(np.unique(key[learned])) >= TELLING * learned.sum()
+    same = _shared(key, learned) if telling else np.zeros(len(key), dtype=bool)
     yield Found(_rows(same), TRAINING, "", "row_held_out_too")
     for name in plain:
         texts = _texts(table[name])
@@ -72,7 +75,7 @@ def _texts(column: pa.ChunkedArray) -> list[str | None] | None:
     values: list[str | None] = column.to_pylist()
     present = [value for value in values if value]
     wordy = sum(value.count(" ") + 1 if value.isascii() else len(value) / 2 for value in present)
-    if not present or wordy < TEXT * len(present) or len(set(present)) < TELLING * len(present):
+    if not present or wordy < TEXT * len(present) or len(set(present)) < DIFFERENT * len(present):
         return None
     return values
 
