@@ -34,7 +34,7 @@ bench: setup
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
 
 docs: setup
-	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+	$(BIN)/python -m pytest tests/test_docs.py tests/test_docs_tables.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo
