@@ -4,9 +4,9 @@
 
 Each row runs in a process of its own, so that loads and memory are those of a fresh server. The export (ONNX) and the
 unpacking (e5) happen before, once. Agreement is the largest difference of any number from torch's vectors. Titles are
-invented, half Chinese and half English, 5 to 40 word pieces; the best of three passes counts, the query is a median.
+invented, half Chinese and half English, 5 to 40 word pieces; the best of three passes counts, queries by median.
 
-Measured 2026-11-23 on 2 shared cores of a Xeon (AVX-512), seed 7, batches of 512 word pieces; the table is in RESULTS.md.
+Measured 2026-11-23 on 2 shared cores (AVX-512), seed 7, batches of 512 word pieces; the table is in RESULTS.md.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 For each of `esci150` and `taobao250`, queries are split in two halves by a seeded shuffle. The weight of the title, of
 pieces beside words and of meaning beside words are chosen on one half (nDCG@10) and measured on the other, and the
-reverse; the mean over both is a figure that no query took part in choosing. Beside it: the defaults, and the best of the
-grid on all queries, which is what tuning on the reported data would have shown. Every product is scored (no pools).
+reverse; the mean over both is a figure that no query took part in choosing. Beside it: the defaults, and the best of
+the grid on all queries, which is what tuning on the reported data would have shown. Every product is scored (no pools).
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ def test_zvec_agrees_with_exact_after_any_changes(
                 index.merge()
     exact, zvec = members
     for query in ("red dress", "青山 mug", "running modl7"):
-        truth, found = (dict((c.id, c.score) for c in index.lexical(query, 20)) for index in members)
+        truth, found = ({c.id: c.score for c in index.lexical(query, 20)} for index in members)
         assert found.keys() == truth.keys()
         assert exact.attainable(query) == pytest.approx(zvec.attainable(query))
     query_vector = unit(1, seed=77)[0]
@@ -316,7 +316,8 @@ def test_two_processes_cannot_write_one_index(tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "i")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert child.stdout and child.stdin
+    assert child.stdout
+    assert child.stdin
     assert child.stdout.readline().strip() == "held"
     with pytest.raises(ShopLocked, match="another process"):
         open_index(tmp_path / "i", dimension=DIMENSION)
