@@ -52,6 +52,11 @@ ATTACKS = ("E08", "E09")
 GOODS = {"online_retail": "^[0-9]{5}"}
 """Stock codes of goods; POST, DOT, M, BANK CHARGES and the like are lines of a bill (its description says so)."""
 REVIEWS = ("C01", "C07", "T01", "T02", "T08")
+MEASURED = {
+    "search": "nDCG@10 of each query, the search door's ranking",
+    "recommendation": "NDCG@10 of each shopper by item-knn, split by time, over the whole catalogue",
+    "sentiment": "Macro-F1 of TF-IDF of characters and logistic regression on reviews that stand once",
+}
 PLOTTED = (0.01, 0.05, 0.1, 0.2, 0.4)
 Measure = Callable[[pa.Table], NDArray[np.float64]]
 Inject = Callable[[Tables, int], tuple[Tables, pa.Table]]
@@ -320,18 +325,18 @@ def lost(found: list[tuple[Cell, Recovery]]) -> list[str]:
 def report(
     found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], given: argparse.Namespace, today: str
 ) -> str:
+    """The section of RESULTS.md of one task."""
+    name = harms[0]["task"]
     mixes = [(cell, of) for cell, of in found if cell.dirt == "mixed" and of.loss_is_real]
     met = [of.value >= 0.6 for _, of in mixes]
     parts = [
-        "## downstream: what the checks win back",
+        f"## downstream, {name}: what the checks win back",
         f"{today}, seeds {', '.join(map(str, given.seeds))} (by words and meaning: the first three), "
-        f"`python benchmarks/downstream.py {' '.join(sys.argv[1:])}`. "
-        "Search nDCG@10 by query, recommendation NDCG@10 by shopper (item-knn, split by time), sentiment macro-F1 "
-        "(TF-IDF of characters, logistic regression); difficulty medium. Intervals resample units, paired; p is of "
-        "checked against dirty. Bold: nothing won back. `taken` is the share of rows that left trusted data.",
+        f"`python benchmarks/downstream.py {' '.join(sys.argv[1:])}`. {MEASURED[name]}; difficulty medium. Intervals "
+        "resample units, paired; p is of checked against dirty. Bold: nothing won back. `taken` is the share of rows "
+        "that left trusted data; `gate on` is what a shop serves: the data before, where the batch was blocked.",
         f"Mixed dirt, recovery ≥ 60 %: {sum(met)} of {len(met)} cells with a real loss. "
         f"Harm ≥ −.5 %: {sum(row['met'] for row in harms)} of {len(harms)} sets.",
-        "### Recovery",
         "\n".join(recovery_table(found)),
         "### Harm on untouched data",
         "\n".join(harm_table(harms)),
@@ -346,41 +351,41 @@ def report(
     return "\n\n".join(parts)
 
 
-def plot(found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], path: Path) -> bool:
-    """nDCG@10 against injected corruption, gate on and off, of one search base; False where it was not measured."""
+def plot(told: Mapping[str, Any], path: Path) -> bool:
+    """nDCG@10 against injected corruption, gate on and off, of the search base with most rates; False without any."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
-    labels = [cell.base for cell, _ in found if cell.task == "search" and cell.dirt == "mixed"]
-    label = max(labels, key=lambda name: (labels.count(name), name.startswith("esci150")), default="")
-    if not label:
+    mixes = [cell for cell in told["cells"] if (cell["task"], cell["dirt"]) == ("search", "mixed")]
+    labels = [cell["base"] for cell in mixes]
+    if not labels:
         return False
-    cells = sorted((cell.rate, cell, of) for cell, of in found if (cell.base, cell.dirt) == (label, "mixed"))
-    start = next(row for row in harms if row["base"] == label)
-    rates = [0.0, *(rate for rate, _, _ in cells)]
+    label = max(labels, key=lambda name: (labels.count(name), name.startswith("esci150")))
+    cells = sorted((cell for cell in mixes if cell["base"] == label), key=lambda cell: cell["rate"])
+    start = next(row for row in told["harm"] if row["base"] == label)
+    rates = [0.0, *(cell["rate"] for cell in cells)]
     lines = {
-        "gate off": ("#b2432f", [start["untouched"], *(of.dirty for _, _, of in cells)]),
-        "checks alone": ("#8a8a8a", [start["checked"], *(of.checked for _, _, of in cells)]),
-        "gate on": ("#2a6f97", [start["checked"], *(of.gate for _, _, of in cells)]),
+        "gate off": ("#b2432f", "-", "dirty", start["untouched"]),
+        "checks, gate overridden": ("#8a8a8a", "--", "checked", start["checked"]),
+        "gate on": ("#2a6f97", "-", "gate", start["checked"]),
     }
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer", "font.family": "sans-serif"}):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        for name, (colour, values) in lines.items():
-            style = "--" if name == "checks alone" else "-"
+        for name, (colour, style, key, first) in lines.items():
+            values = [first, *(cell[key] for cell in cells)]
             axes.plot(rates, values, style, color=colour, marker="o", markersize=4, label=name, linewidth=1.8)
-        for name, key in (("gate off", "dirty"), ("gate on", "gate")):
-            ends = [_ends(cell, key) for _, cell, _ in cells]
-            axes.fill_between(rates[1:], *zip(*ends, strict=True), color=lines[name][0], alpha=0.12, linewidth=0)
-        blocked = [(rate, of.gate) for rate, cell, of in cells if sum(cell.blocked) * 2 > cell.seeds]
+            if style == "-":
+                ends = [(min(cell["by_seed"][key]), max(cell["by_seed"][key])) for cell in cells]
+                axes.fill_between(rates[1:], *zip(*ends, strict=True), color=colour, alpha=0.12, linewidth=0)
+        blocked = [(cell["rate"], cell["gate"]) for cell in cells if cell["blocked"] * 2 > len(cell["by_seed"]["gate"])]
         if blocked:
-            axes.plot(
-                *zip(*blocked, strict=True), "s", color="#2a6f97", markersize=9, fillstyle="none", label="batch blocked"
-            )
-        axes.set_xlabel("share of products hurt (all kinds of dirt, medium)")
+            ring = {"color": "#2a6f97", "markersize": 9, "fillstyle": "none"}
+            axes.plot(*zip(*blocked, strict=True), "s", label="batch blocked, the last good one serves", **ring)
+        axes.set_xlabel("share of products hurt, all kinds of dirt at once")
         axes.set_ylabel("nDCG@10")
-        axes.set_title(f"{label}: search against injected corruption", fontsize=10, loc="left")
+        axes.set_title(f"Search on {label}, band: lowest and highest seed", fontsize=10, loc="left")
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.25)
@@ -390,30 +395,40 @@ def plot(found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], path: 
     return True
 
 
-def _ends(cell: Cell, name: str) -> tuple[float, float]:
-    """Lowest and highest mean of the seeds."""
-    means = [float(values.mean()) for values in cell.values[name]]
-    return min(means), max(means)
-
-
 def summary(
     found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], given: argparse.Namespace, today: str
 ) -> dict[str, Any]:
+    """What downstream.json keeps of one task."""
     cells = [
         {
             "task": cell.task,
             "base": cell.base,
             "dirt": cell.dirt,
             "rate": cell.rate,
+            "date": today,
+            "seeds": list(given.seeds[: cell.seeds]),
             **{name: round(getattr(of, name), 5) for name in ("oracle", "dirty", "checked", "gate", "p")},
             "recovery": round(of.value, 4) if of.loss_is_real else None,
             "interval": [round(of.low, 4), round(of.high, 4)] if of.loss_is_real else None,
             "blocked": sum(cell.blocked),
+            "by_seed": {name: [round(float(run.mean()), 5) for run in cell.values[name]] for name in SYSTEMS},
             "gain": {name: np.round(runs, 5).tolist() for name, runs in cell.lift.items()},
         }
         for cell, of in found
     ]
-    return {"date": today, "seeds": list(given.seeds), "cells": cells, "harm": harms}
+    return {"cells": cells, "harm": harms}
+
+
+def keep(told: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """downstream.json with what was measured now in place of what it had of the same bases."""
+    before = json.loads(path.read_text("utf-8")) if path.exists() else {"cells": [], "harm": []}
+    now = {(row["task"], row["base"]) for row in told["harm"]}
+    whole = {
+        name: [row for row in before[name] if (row["task"], row["base"]) not in now] + list(told[name])
+        for name in ("cells", "harm")
+    }
+    path.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    return whole
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -435,14 +450,18 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    found, harms = measure(given)
-    text = report(found, harms, given, today)
-    print(text)
-    if given.write:
-        replace_section(ROOT / "benchmarks" / "RESULTS.md", "downstream", text)
-        told = json.dumps(summary(found, harms, given, today), indent=1)
-        (ROOT / "benchmarks" / "downstream.json").write_text(told + "\n", "utf-8")
-        plot(found, harms, ROOT / "docs" / "figures" / "gate.svg")
+    every, harms = measure(given)
+    for name in MEASURED:
+        found = [(cell, of) for cell, of in every if cell.task == name]
+        mine = [row for row in harms if row["task"] == name]
+        if not mine:
+            continue
+        text = report(found, mine, given, today)
+        print(text, end="\n\n")
+        if given.write:
+            replace_section(ROOT / "benchmarks" / "RESULTS.md", f"downstream {name}", text)
+            told = keep(summary(found, mine, given, today), ROOT / "benchmarks" / "downstream.json")
+            plot(told, ROOT / "docs" / "figures" / "gate.svg")
 
 
 if __name__ == "__main__":
