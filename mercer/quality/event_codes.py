@@ -85,6 +85,10 @@ class EventCodes:
         wanted = [ACTIONS.index(name) for name in names]
         return np.isin(self.kind, wanted)
 
+    def encoded(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
+        """Codes and texts of any other column of text."""
+        return self._encode(column)
+
     def names(self, column: str) -> list[str]:
         """Code → text of one column."""
         return self._encode(column)[1]

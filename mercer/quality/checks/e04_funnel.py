@@ -66,12 +66,9 @@ def funnel(inputs: Inputs[Any], settings: Funnel) -> Iterator[Found]:
     sale = events.filter(nw.col("type") == "purchase").with_columns(good=~nw.col("price").is_null())
     named = ("row_id", "shopper", "session", "product", "time")
     yield Found(_odd(sale, settings).select(*named, "usual"), "events", "price", "no_price")
-    for problem, before, after, score in (
-        ("unopened", LOOKS, WANTS, 0.9),
-        ("unshown", ("impression",), ("click",), 0.9),
-    ):
+    for problem, before, after in (("unopened", LOOKS, WANTS), ("unshown", ("impression",), ("click",))):
         steps = _steps(events, before, after)
-        yield Found(_odd(steps, settings).select(*named, "first", "usual"), "events", "time", problem, score)
+        yield Found(_odd(steps, settings).select(*named, "first", "usual"), "events", "time", problem, 0.9)
     yield from _refunds(events, settings)
 
 
