@@ -17,8 +17,9 @@ import datetime
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,34 @@ def plan(given: argparse.Namespace) -> list[Key]:
     return keys + ([] if given.no_mixed or given.checks else mixes)
 
 
+def kept(path: Path | None) -> Cells:
+    """What an earlier run wrote down, so that a long one may be stopped and go on."""
+    cells: Cells = {}
+    for line in path.read_text("utf-8").splitlines() if path and path.exists() else ():
+        told = json.loads(line)
+        for name in ("kinds", "problems"):
+            told["cell"][name] = Counter({(kind, yes): count for kind, yes, count in told["cell"][name]})
+        cells[Key(**told["key"])] = Cell(**told["cell"])
+    return cells
+
+
+def write_down(path: Path, made: Cells) -> None:
+    """Add a line a cell."""
+    with path.open("a", encoding="utf-8") as file:
+        for key, cell in made.items():
+            told = asdict(cell)
+            for name in ("kinds", "problems"):
+                told[name] = [[kind, yes, count] for (kind, yes), count in getattr(cell, name).items()]
+            file.write(json.dumps({"key": asdict(key), "cell": told}) + "\n")
+
+
 def measure(given: argparse.Namespace) -> Cells:
     """Run the plan; a line a check and base as they are done."""
-    cells: Cells = {}
+    cells: Cells = kept(given.keep)
+    done = {(key.base, key.seed) if key.mixed else key for key in cells}
     for key in plan(given):
+        if ((key.base, key.seed) if key.mixed else key) in done:
+            continue
         started = time.perf_counter()
         found = (
             mixed(key, quick=given.quick)
@@ -159,6 +184,8 @@ def measure(given: argparse.Namespace) -> Cells:
         )
         made = dict(found)
         cells.update(made)
+        if given.keep:
+            write_down(given.keep, made)
         if made:
             mine = pool(made.values()) if key.mixed else made[key]
             label = "mixed" if key.mixed else key.check
@@ -362,6 +389,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--kinds", action="store_true", help="recall by kind of dirt too")
     parser.add_argument("--write", action="store_true", help="RESULTS.md and mercer/quality/scores.json")
+    parser.add_argument("--keep", type=Path, help="write cells down here as they are done, and go on from there")
     parser.add_argument("--cost", type=int, default=0, help="rows of events to time the checks on; nothing else is run")
     given = parser.parse_args(argv)
     given.pairs = [
