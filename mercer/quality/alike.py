@@ -15,7 +15,7 @@ from mercer.errors import MissingExtra
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clusters", "jaccard", "pairs", "pieces", "plain"]
+__all__ = ["clusters", "jaccard", "pairs", "pieces", "plain", "stars"]
 
 BANDS, ROWS = 20, 6
 """120 hashes: pairs of Jaccard .6 meet with probability .6, of .7 with .92, of .8 with .998. EVIDENCE.md:
@@ -135,3 +135,23 @@ def clusters(size: int, joined: Iterable[tuple[int, int]]) -> list[list[int]]:
     for place in range(size):
         groups.setdefault(root(place), []).append(place)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def stars(joined: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Places around one that all of them are joined to, the largest star first; no chains of what only its ends join.
+
+    >>> stars([(0, 1), (0, 2), (2, 3)])
+    [[0, 1, 2]]
+    """
+    beside: dict[int, set[int]] = {}
+    for one, other in joined:
+        beside.setdefault(one, set()).add(other)
+        beside.setdefault(other, set()).add(one)
+    taken: set[int] = set()
+    found = []
+    for place in sorted(beside, key=lambda place: (-len(beside[place]), place)):
+        around = beside[place] - taken
+        if place not in taken and around:
+            found.append(sorted({place, *around}))
+            taken |= {place, *around}
+    return found
