@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json, progress
+from mercer.cli.check_shop import check_shop, quality_settings, settings_of
+from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
 from mercer.errors import GateBlocked
 from mercer.shop import Shop
 
 if TYPE_CHECKING:
-    from mercer.quality.ledger import Ledger
     from mercer.quality.report import ProblemLine
-    from mercer.quality.run import Checked, QualitySettings
-    from mercer.quality.source import Source
 
 __all__ = ["check_shop", "quality_settings", "register"]
 
@@ -29,7 +27,23 @@ TrainingOption = Annotated[
 ]
 
 COLOURS = {"pass": "green", "warn": "yellow", "block": "red"}
-STYLES = {"quarantine": "red", "drop": "red", "block": "bold red", "warn": "yellow", "down": "yellow", "fix": "cyan"}
+STYLES = {
+    "suppressed": "dim",
+    "quarantine": "red",
+    "drop": "red",
+    "block": "bold red",
+    "warn": "yellow",
+    "down": "yellow",
+    "fix": "cyan",
+}
+
+
+class Engine(StrEnum):
+    """Where checks run."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+    ray = "ray"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,16 +61,31 @@ def register(app: typer.Typer) -> None:
         time: Annotated[str | None, typer.Option(help="Column of moments.")] = None,
         group: Annotated[list[str] | None, typer.Option(help="Column kept on one side of the split (again).")] = None,
         id_: Annotated[list[str] | None, typer.Option("--id", help="Column that says who or which (again).")] = None,
+        engine: Annotated[Engine, typer.Option(help="Where checks run.")] = Engine.duckdb,
+        suggest: Annotated[bool, typer.Option("--suggest", help="Propose limits from the runs so far.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Write what --suggest proposes to mercer.toml.")] = False,
+        diff: Annotated[
+            tuple[str, str] | None,
+            typer.Option(metavar="RUN RUN", help="What changed between two checked versions (or: live, last)."),
+        ] = None,
     ) -> None:
         """Check the shop's data: find, repair and quarantine what is wrong, and decide whether it may be used."""
         opened = Shop(shop)
+        if suggest or diff:
+            from mercer.cli.check_more import show_difference, show_suggestions
+
+            if diff:
+                show_difference(opened, diff, as_json=json_)
+            else:
+                show_suggestions(opened, write=yes, as_json=json_)
+            return
         if training is not None:
             from mercer.cli.check_training import Told, check_table
 
             told_roles = Told(label, input_ or (), split, time, group or (), id_ or ())
-            check_table(training, told_roles, _settings_of(opened), as_json=json_)
+            check_table(training, told_roles, settings_of(opened), as_json=json_)
             return
-        version, unchanged = check_shop(opened, again=again)
+        version, unchanged = check_shop(opened, again=again, engine=engine.value)
         folder = opened.path("checked", version)
         told = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("gate", "manifest")}
         lines = _problems(folder, told["manifest"])
@@ -69,98 +98,6 @@ def register(app: typer.Typer) -> None:
             console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
         if told["gate"]["decision"] == "block":
             raise _blocked(told["gate"], folder)
-
-
-def _settings_of(shop: Shop) -> QualitySettings:
-    from mercer.cli.settings import tables
-
-    return quality_settings(tables(shop.folder).get("quality", {}))
-
-
-def check_shop(shop: Shop, *, again: bool = False) -> tuple[str, bool]:
-    """Check a shop as its mercer.toml says; its version, and whether nothing had changed since the last check.
-
-    A blocked version is kept, and not made live.
-    """
-    from mercer.cli.settings import tables
-    from mercer.quality.ledger import Ledger, fingerprint
-    from mercer.quality.source import sources
-
-    told = tables(shop.folder)
-    data, maps = told.get("data", {}), told.get("map", {})
-    settings = quality_settings(told.get("quality", {}))
-    found = sources(shop.folder, data, maps)
-    ledger = Ledger(shop.store)
-    words = [json.dumps([data, maps], sort_keys=True), settings.to_text(), *sorted(ledger.restored())]
-    print_of = fingerprint({family: source.path for family, source in found.items()}, told=words)
-    last = ledger.last()
-    if not again and last and last["fingerprint"] == print_of and _whole(shop, last):
-        return str(last["version"]), True
-    checked = _run(found, settings, ledger)
-    _keep(shop, checked)
-    ledger.remember(version=checked.version, fingerprint=print_of, blocked=checked.gate.blocked)
-    return checked.version, False
-
-
-def quality_settings(data: Mapping[str, Any]) -> QualitySettings:
-    """[quality], where a table named for a check ([quality.C06]) holds that check's settings.
-
-    Raises:
-        SettingsError: an unknown check, key or value.
-    """
-    import dataclasses
-
-    from mercer.config import section
-    from mercer.quality.check import find
-    from mercer.quality.run import QualitySettings
-
-    named = {key: value for key, value in data.items() if re.fullmatch("[A-Z][0-9]{2}", key)}
-    checks = {id: section(value, find(id).settings, name=f"quality.{id}") for id, value in named.items()}
-    rest = {key: value for key, value in data.items() if key not in named}
-    return dataclasses.replace(section(rest, QualitySettings, name="quality"), checks=checks)
-
-
-def _whole(shop: Shop, last: Mapping[str, Any]) -> bool:
-    """The last version is on disk, and live unless it was blocked."""
-    live = shop.live("checked")
-    there = last["version"] in shop.versions("checked")
-    return there and (last["blocked"] or (live is not None and live.version == last["version"]))
-
-
-def _run(found: Mapping[str, Source], settings: QualitySettings, ledger: Ledger) -> Checked:
-    from mercer.quality.check import registry
-    from mercer.quality.run import check
-    from mercer.quality.source import read_all
-
-    with progress() as bars:
-        tasks = {family: bars.add_task(f"reading {family}", total=None) for family in found}
-        raws = read_all(found, tick=lambda family, rows: bars.advance(tasks[family], rows))
-        for family, raw in raws.items():
-            bars.update(tasks[family], completed=raw.rows, total=raw.rows)
-        active = [
-            declared.id
-            for declared in registry().values()
-            if declared.id not in settings.disable and any(family in raws for family in declared.families)
-        ]
-        checking = bars.add_task("checking", total=len(active))
-        return check(raws, settings, restored=ledger.restored(), tick=lambda _: bars.advance(checking))
-
-
-def _keep(shop: Shop, checked: Checked) -> None:
-    from mercer.quality.write import write
-
-    with shop.writing("checked") as folder:
-        write(checked, folder, shop=shop.folder.absolute().name)
-        decided = checked.gate.decided_by
-        card = {
-            "gate": checked.gate.status,
-            "decided_by": {"check": decided.check, "family": decided.family, "share": decided.share},
-            "rows": checked.manifest["rows"],
-            "trusted_hash": checked.manifest["trusted_hash"],
-        }
-        shop.keep("checked", folder, card, version=checked.version)
-    if not checked.gate.blocked:
-        shop.publish("checked", checked.version, note=f"gate {checked.gate.status}")
 
 
 def _problems(folder: Path, manifest: Mapping[str, Any]) -> list[ProblemLine]:

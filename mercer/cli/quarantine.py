@@ -1,4 +1,4 @@
-"""``mercer quarantine SHOP list | explain | restore``: rows taken out in; a look at them, or a way back, out."""
+"""``mercer quarantine SHOP list | explain | restore | approve``: rows taken out in; a look at them or a way back out."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Act(StrEnum):
     explain = "explain"
     restore = "restore"
     forget = "forget"
+    approve = "approve"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
     def quarantine(
         shop: ShopArgument,
         act: Annotated[
-            Act, typer.Argument(help="list, explain ROW, restore ROW…, or forget a restoration.")
+            Act, typer.Argument(help="list, explain ROW, restore ROW…, approve [ROW…], or forget either.")
         ] = Act.list,
         rows: Annotated[
             list[str] | None, typer.Argument(metavar="ROW…", help="A row's hash, or FAMILY:NUMBER.")
@@ -42,12 +43,16 @@ def register(app: typer.Typer) -> None:
         check: Annotated[str, typer.Option(help="Only rows that this check took out.")] = "",
         family: Annotated[str, typer.Option(help="Only rows of this family.")] = "",
         limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 20,
+        who: Annotated[str, typer.Option("--as", help="Who approves; the user's name where it is not given.")] = "",
         json_: JsonFlag = False,
     ) -> None:
         """Look at what the last check took out, and put rows back."""
         opened = Shop(shop)
         if act is Act.list:
             _list(opened, check=check, family=family, limit=limit, as_json=json_)
+            return
+        if act is Act.approve:
+            _approve(opened, rows or [], check=check, family=family, who=who)
             return
         if not rows:
             raise RequestError(f"{act} names no row", cure=f"list them: mercer quarantine {shop} list")
@@ -188,13 +193,43 @@ def _restore(shop: Shop, names: list[str]) -> None:
     console.print(f"{len(chosen)} put back; run: mercer check {shop.folder}", highlight=False)
 
 
+def _approve(shop: Shop, names: list[str], *, check: str, family: str, who: str) -> None:
+    """Agree to lose the rows named, or all that `check` and `family` select."""
+    import getpass
+
+    from mercer.quality.check import find
+    from mercer.quality.ledger import Ledger
+
+    if check:
+        find(check)
+    chosen = _chosen(shop, names) if names else list(_rows(shop, check=check, family=family))
+    if not chosen:
+        raise NotFoundError(
+            "nothing is in quarantine to approve", cure=f"list it: mercer quarantine {shop.folder} list"
+        )
+    about = {
+        row["row_hash"]: {
+            "family": row["family"],
+            "row_id": row["row_id"],
+            "reasons": sorted({f"{reason['check_id']} {reason['problem']}" for reason in row["reasons"]}),
+        }
+        for row in chosen
+    }
+    Ledger(shop.store).approve(about, who=who or getpass.getuser())
+    console.print(
+        f"{len(chosen):,} approved by {who or getpass.getuser()}; run: mercer check {shop.folder}", highlight=False
+    )
+
+
 def _forget(shop: Shop, hashes: list[str]) -> None:
     from mercer.quality.ledger import Ledger
 
     ledger = Ledger(shop.store)
-    known = ledger.restored()
+    restored, approved = ledger.restored(), ledger.approved()
     for name in hashes:
-        if name not in known:
-            raise NotFoundError(f"row {name!r} was not put back", cure=f"known hashes: {', '.join(known) or 'none'}")
+        if name not in restored and name not in approved:
+            known = ", ".join([*restored, *approved]) or "none"
+            raise NotFoundError(f"row {name!r} was neither put back nor approved", cure=f"known hashes: {known}")
     ledger.forget(hashes)
+    ledger.disapprove(hashes)
     console.print(f"{len(hashes)} judged again; run: mercer check {shop.folder}", highlight=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from mercer.encode import load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
+from mercer.events.export import export
 from mercer.events.log import Change, EventLog
-from mercer.records import Product
+from mercer.records import Event, Product
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
 from mercer.retrieve.text import passage
@@ -82,7 +84,7 @@ def build(
             f"the data gate is closed ({refusal})", cure=f'mend the data, or give --override "why"; see {shop.folder}'
         )
     source = shop.path("checked", version)
-    told = _told(shop, since)
+    told = _told(shop, since, source)
     products = list(_products(source, told.changes))
     if not products:
         raise DataError(f"checked version {version} has no product", cure="see its report: mercer check SHOP")
@@ -100,10 +102,10 @@ def build(
     cache = VectorCache(shop.cache)
     with shop.writing("index") as folder:
         vectors = cache.encode(encoder, map(passage, products), tick=_ticker(tick, "encode", len(products)))
-        index = open_index(folder / "products", dimension=encoder.dimension, settings=settings.retrieve)
-        index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
-        index.merge()
-        index.close()
+        opened = open_index(folder / "products", dimension=encoder.dimension, settings=settings.retrieve)
+        with contextlib.closing(opened) as index:
+            index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
+            index.merge()
         (folder / "behaviour").mkdir()
         Behaviour.fit(_events(shop, source, folder)).save(folder / "behaviour")
         Suggest.build(products, _queries(source), settings=settings.suggest).save(folder / "suggest.json")
@@ -144,7 +146,7 @@ class _Told:
     newest: int = 0
     """Number of the last change of a product; later ones are made up for when the version is opened."""
     changes: tuple[Change, ...] = ()
-    """Those newer than the product file."""
+    """Those newer than the product file that the check has not judged; deletions are followed always."""
 
     @property
     def name(self) -> str:
@@ -152,13 +154,22 @@ class _Told:
         return f"{self.events}/{[change.seq for change in self.changes]}" if self.events or self.changes else ""
 
 
-def _told(shop: Shop, since: int) -> _Told:
+def _told(shop: Shop, since: int, source: Path) -> _Told:
     if not shop.events.exists():
         return _Told()
+    judged = _judged(source)[1]
     with EventLog(shop.events) as log:
         changes = log.changes()
         newest = changes[-1].seq if changes else 0
-        return _Told(log.count(), newest, tuple(change for change in changes if change.time > since))
+        fresh = (c for c in changes if c.time > since and (c.product is None or c.seq > judged))
+        return _Told(log.count(), newest, tuple(fresh))
+
+
+def _judged(source: Path) -> tuple[int, int]:
+    """Numbers of the last event and of the last change in the log that the check has seen."""
+    path = source / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return int(manifest.get("live", 0)), int(manifest.get("sequence", 0))
 
 
 def _products(source: Path, changes: Iterable[Change]) -> Iterator[Product]:
@@ -176,23 +187,30 @@ def _products(source: Path, changes: Iterable[Change]) -> Iterator[Product]:
 
 
 def _events(shop: Shop, source: Path, folder: Path) -> Path:
-    """One Parquet file of events: the checked ones, with the live log's after them."""
+    """One Parquet file of events: the checked ones, then those that the live log has had since the check."""
     checked, live, both = source / "events.parquet", folder / "live.parquet", folder / "events.parquet"
     if not shop.events.exists():
         return checked
     with EventLog(shop.events) as log:
-        if not log.count():
+        seen = _judged(source)[0]
+        if not log.since(seen, limit=1):
             return checked
-        log.export(live)
+        export(_later(log, seen), live)
     import duckdb
     import pyarrow.parquet as pq
 
     files = [str(path) for path in (checked, live) if path.exists()]
     with duckdb.connect() as engine, disk_errors(folder):
-        rows = engine.execute("SELECT * FROM read_parquet($files, union_by_name = true)", {"files": files})
+        rows = engine.sql("SELECT * FROM read_parquet($files, union_by_name = true)", params={"files": files})
         pq.write_table(rows.to_arrow_table(), both, compression="zstd")
     live.unlink()
     return both
+
+
+def _later(log: EventLog, seq: int) -> Iterator[Event]:
+    while rows := log.since(seq):
+        yield from (event for _, event in rows)
+        seq = rows[-1][0]
 
 
 def _queries(source: Path) -> Mapping[str, int]:

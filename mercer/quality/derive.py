@@ -62,7 +62,7 @@ def catalogue(
             f"{events.path} names no product, so no catalogue can be derived",
             cure="give --products FILE, or set product in [map.events]",
         )
-    seen = read("products", events.path, mapping=used, timezone=timezone, tick=tick).table
+    seen = _seen(events, used, timezone=timezone, tick=tick)
     table = _aggregate(seen, events.table, titled="title" in used)
     return Raw(
         family="products",
@@ -76,6 +76,18 @@ def catalogue(
         mapping=used,
         rows=table.num_rows,
     )
+
+
+def _seen(events: Raw, mapping: Mapping[str, str], *, timezone: str, tick: Callable[[int], None] | None) -> pa.Table:
+    """The rows of the events' files as if they were products; what the shop's own log adds names no title."""
+    import pyarrow as pa
+
+    files = [(part.source, part.first) for part in events.parts if not part.live] or [(events.path, 0)]
+    tables = [
+        read("products", path, mapping=mapping, timezone=timezone, first=first, tick=tick).table
+        for path, first in files
+    ]
+    return pa.concat_tables(tables)
 
 
 def _aggregate(seen: pa.Table, events: pa.Table, *, titled: bool) -> pa.Table:

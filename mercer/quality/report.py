@@ -23,7 +23,9 @@ __all__ = ["problems", "render"]
 
 SAMPLES = 6
 """Rows shown of one problem."""
-ORDER = {action: rank for rank, action in enumerate(("block", "quarantine", "drop", "down", "warn", "fix"))}
+ORDER = {
+    action: rank for rank, action in enumerate(("block", "quarantine", "drop", "down", "warn", "fix", "suppressed"))
+}
 ACTION_NAMES = {
     "fix": ("repaired", "已修复"),
     "quarantine": ("quarantined", "已隔离"),
@@ -31,6 +33,7 @@ ACTION_NAMES = {
     "down": ("weighted down", "已降权"),
     "block": ("blocks", "阻断"),
     "warn": ("warning", "提醒"),
+    "suppressed": ("let pass", "已豁免"),
 }
 FAMILY_NAMES = {
     "products": ("Products", "商品"),
@@ -124,7 +127,7 @@ def _short(value: Any, length: int = 160) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def render(checked: Checked, *, shop: str = "") -> str:
+def render(checked: Checked, *, shop: str = "", history: Sequence[Mapping[str, Any]] = ()) -> str:
     """The page, as text: no request leaves it, its plots are SVG, its colours follow the reader's system."""
     lines = problems(checked.findings, checked.manifest["rows"])
     return _template().render(

@@ -51,6 +51,7 @@ def check(
     restored: Iterable[str] = (),
     approved: Iterable[str] = (),
     sequence: int = 0,
+    live: int = 0,
     engine: Engine | None = None,
     tick: Callable[[str], None] | None = None,
 ) -> Checked:
@@ -63,6 +64,7 @@ def check(
         restored: hashes of rows (`quarantine.row_hash`) that a person has put back.
         approved: hashes of rows that a person agrees to lose: they leave, and count against no limit.
         sequence: number of the last product change from the event log that is in `raws`.
+        live: number of the last event from the event log that is in `raws`.
         engine: where checks run; DuckDB where None.
         tick: called with the id of each check when it is done.
 
@@ -87,7 +89,7 @@ def check(
     counts = {family: table.num_rows for family, table in taken.items()}
     agreed = {family: _agreed(table, frozenset(approved)) for family, table in taken.items()}
     verdict = gate.decide(findings, rows=rows, out=counts, settings=settings, approved=agreed, files=places(raws))
-    manifest = _manifest(raws, kept, taken, engine=running.name, sequence=sequence)
+    manifest = _manifest(raws, kept, taken) | {"engine": running.name, "sequence": sequence, "live": live}
     told = json.dumps([settings.to_text(), sorted(restored), sorted(approved), manifest["checks"]])
     run_id = profile.name_of(manifest["dataset_hash"], told, running.name)
     decided = json.dumps(verdict.to_json(), sort_keys=True)
@@ -123,9 +125,6 @@ def _manifest(
     raws: Mapping[str, Raw],
     kept: Trust,
     taken: Mapping[str, pa.Table],
-    *,
-    engine: str,
-    sequence: int,
 ) -> dict[str, Any]:
     came = {
         family: [part.hash for part in raw.parts] or [profile.table_hash(raw.table)] for family, raw in raws.items()
@@ -152,8 +151,6 @@ def _manifest(
     return {
         "dataset_hash": profile.joined_hash(came | beside),
         "trusted_hash": profile.joined_hash(kept.hashes),
-        "engine": engine,
-        "sequence": sequence,
         "checks": {declared.id: declared.version for declared in registry().values()},
         "rows": rows,
         "sources": sources,

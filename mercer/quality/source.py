@@ -6,13 +6,14 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mercer.errors import NotFoundError, SettingsError
 from mercer.quality.derive import catalogue
+from mercer.quality.part import PartFile, read_parts
 from mercer.quality.read import Raw, read
 from mercer.quality.schema import FAMILIES
 
@@ -33,6 +34,18 @@ class Source:
     """[map.FAMILY]; None where it is to be guessed."""
     timezone: str = "UTC"
     derived: bool = False
+
+    @property
+    def files(self) -> list[Path]:
+        """The files to read: the path itself, or those of events that a folder or a pattern such as ``*.parquet``
+        names, in order of name."""
+        if self.family != "events" and not self.derived:
+            return [self.path]
+        if self.path.is_dir():
+            return sorted(file for file in self.path.iterdir() if file.is_file() and not file.name.startswith("."))
+        if any(sign in self.path.name for sign in "*?["):
+            return sorted(file for file in self.path.parent.glob(self.path.name) if file.is_file())
+        return [self.path]
 
 
 def sources(folder: Path, data: Mapping[str, Any], maps: Mapping[str, Any]) -> dict[str, Source]:
@@ -68,21 +81,44 @@ def sources(folder: Path, data: Mapping[str, Any], maps: Mapping[str, Any]) -> d
     return found
 
 
-def read_all(found: Mapping[str, Source], *, tick: Callable[[str, int], None] | None = None) -> dict[str, Raw]:
+def read_all(
+    found: Mapping[str, Source],
+    *,
+    parts: Path | None = None,
+    live: Sequence[PartFile] = (),
+    tick: Callable[[str, int], None] | None = None,
+) -> dict[str, Raw]:
     """Read every source, the derived catalogue last.
 
     Args:
         found: as `sources` gives it.
+        parts: folder where files of events are kept in canonical columns from one run to the next, so that they need
+            not fit into memory; None reads them into memory.
+        live: further files of events, from the shop's own log.
         tick: called with a family and the number of its rows just read.
 
     Raises:
         NotFoundError, FormatError, EncodingError, SettingsError: as `read`.
     """
+    if parts is None and (live or any(len(source.files) != 1 for source in found.values())):
+        raise SettingsError("events in many files need a folder to be kept in", cure="give read_all its parts=")
+    if live and "events" not in found:
+        found = {**found, "events": Source("events", live[0].path, None)}
     raws: dict[str, Raw] = {}
     for family, source in sorted(found.items(), key=lambda item: item[1].derived):
         ticked = None if tick is None else lambda rows, family=family: tick(family, rows)
-        if source.derived:
+        if family == "events" and parts is not None:
+            raws[family] = _events(source, parts, live, ticked)
+        elif source.derived:
             raws[family] = catalogue(raws["events"], mapping=source.mapping, timezone=source.timezone, tick=ticked)
         else:
             raws[family] = read(family, source.path, mapping=source.mapping, timezone=source.timezone, tick=ticked)
     return {family: raws[family] for family in FAMILIES if family in raws}
+
+
+def _events(source: Source, parts: Path, live: Sequence[PartFile], tick: Callable[[int], None] | None) -> Raw:
+    given = [] if live and source.path == live[0].path else source.files
+    if not given and not live:
+        raise NotFoundError(f"{source.path} matches no file of events", cure="mend events in [data] of mercer.toml")
+    files = [*(PartFile(path, source.mapping) for path in given), *live]
+    return read_parts("events", files, parts, timezone=source.timezone, tick=tick or (lambda _: None))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mercer.quality.report import render
 from mercer.quality.run import Checked
+from mercer.quality.stored import Stored, spool
 from mercer.shop import disk_errors, write_json
 
 if TYPE_CHECKING:
@@ -15,8 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["write"]
 
 
-def write(checked: Checked, folder: Path, *, shop: str = "") -> None:
+def write(checked: Checked, folder: Path, *, shop: str = "", history: Sequence[Mapping[str, Any]] = ()) -> None:
     """Write everything about a run into `folder`, which exists.
+
+    Args:
+        checked: the run.
+        folder: where.
+        shop: its name, for the page.
+        history: the runs so far, this one last, for the page's trend.
 
     ``FAMILY.parquet`` trusted, ``quarantine/FAMILY.parquet`` where rows were taken out, ``findings.parquet``,
     ``gate.json``, ``manifest.json`` and ``report.html``.
@@ -34,10 +42,13 @@ def write(checked: Checked, folder: Path, *, shop: str = "") -> None:
         _parquet(checked.findings, folder / "findings.parquet")
         write_json(folder / "gate.json", checked.gate.to_json())
         write_json(folder / "manifest.json", dict(checked.manifest))
-        (folder / "report.html").write_text(render(checked, shop=shop), "utf-8")
+        (folder / "report.html").write_text(render(checked, shop=shop, history=history), "utf-8")
 
 
-def _parquet(table: pa.Table, path: Path) -> None:
+def _parquet(table: pa.Table | Stored, path: Path) -> None:
     import pyarrow.parquet as pq
 
+    if isinstance(table, Stored):
+        spool(table.blocks(), path, table.schema)
+        return
     pq.write_table(table, path, compression="zstd")

@@ -29,6 +29,7 @@ class EventRules(CheckSettings):
     tier="relational",
     severity="critical",
     repairs=True,
+    span="part",
     problems={
         "malformed": Problem("the row could not be parsed", "该行无法解析", "quarantine", restorable=False),
         "wrong_type": Problem("the value fits no type of its column", "值与列的类型不符", "quarantine"),

@@ -39,6 +39,7 @@ class Clock(CheckSettings):
     tier="relational",
     severity="critical",
     repairs=True,
+    span="part",
     problems={
         "unit": Problem("every time of the file is in another unit", "整个文件的时间单位不是毫秒", "fix"),
         "mixed_unit": Problem("the time is in another unit than the others", "时间单位与其他行不同", "quarantine"),
