@@ -27,7 +27,6 @@ LONGEST = 255
 """Bytes that a file system lets a name have."""
 
 Kind = Literal["checked", "index", "models"]
-KINDS: tuple[Kind, ...] = ("checked", "index", "models")
 
 
 @dataclass(frozen=True, slots=True)

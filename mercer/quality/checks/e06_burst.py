@@ -48,7 +48,8 @@ class Burst(CheckSettings):
     tier="relational",
     severity="high",
     problems={
-        "product_burst": Problem("a product is acted on in a burst", "商品在短时间内被集中操作", "quarantine"),
+        # All 20 real bursts that were read (a carrier's daily bookings) were honest, so it only warns.
+        "product_burst": Problem("a product is acted on in a burst", "商品在短时间内被集中操作", "warn"),
         "shopper_burst": Problem("one shopper acts faster than a hand", "用户操作快于人手", "quarantine"),
     },
     settings=Burst,
