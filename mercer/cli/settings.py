@@ -21,6 +21,10 @@ def tables(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         SettingsError: no TOML, or an unknown section.
     """
+    from mercer.shop import Shop
+
+    if (folder / "store").exists():
+        Shop(folder)  # one of a later Mercer says so, before its settings are judged
     return read(folder / "mercer.toml", known=SECTIONS)
 
 
@@ -36,7 +40,7 @@ def read_settings(folder: Path) -> Settings:
     from mercer.doors import Settings
     from mercer.shop import Shop
 
-    Shop(folder)  # a shop that is missing or too new says so, before its settings are judged
+    Shop(folder)
     found, defaults = tables(folder), Settings()
     given = {
         field.name: section(found[field.name], type(getattr(defaults, field.name)), name=field.name)

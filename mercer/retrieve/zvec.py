@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mercer.errors import ShopError
 from mercer.records import Candidate, Filter, Product
 from mercer.retrieve.analyze import grams, words
 from mercer.retrieve.bm25 import Postings, Statistics
@@ -17,8 +16,7 @@ from mercer.retrieve.exact import BACKGROUND, best
 from mercer.retrieve.index import IndexSettings
 from mercer.retrieve.store import Store
 from mercer.retrieve.text import lexical_grams, lexical_words
-from mercer.retrieve.zvec_schema import FIELDS, expression, hashed, key, open_engine
-from mercer.shop import disk_errors
+from mercer.retrieve.zvec_schema import AT_ONCE, FIELDS, engine_errors, expression, hashed, key, open_engine, refusal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +174,7 @@ class ZvecIndex:
         with self._lock:
             waiting = {name: list(postings.ids()) for name, postings in self._fresh.items()}
             marks = {name: postings.marks(waiting[name]) for name, postings in self._fresh.items()}
-        with disk_errors(self._folder):
+        with engine_errors(self._folder):
             self._engine.optimize()
         with self._lock:
             for name, postings in self._fresh.items():
@@ -186,7 +184,7 @@ class ZvecIndex:
     def flush(self) -> None:
         if self._read_only:
             return
-        with self._lock, disk_errors(self._folder):
+        with self._lock, engine_errors(self._folder):
             newest = self.store.newest()
             self._engine.flush()
             for name, statistics in self._statistics.items():
@@ -201,12 +199,15 @@ class ZvecIndex:
         self._closed = True
         if self._merging is not None:
             self._merging.join()
-        self.flush()
-        self._engine.close()
-        self.store.close()
+        try:
+            self.flush()
+        finally:
+            self._engine.close()
+            self.store.close()
 
     def _ask(self, query: Any, k: int, expression: str | None) -> list[tuple[str, float]]:
-        found = self._engine.query(query, topk=k, filter=expression or None, output_fields=[])
+        with AT_ONCE, engine_errors(self._folder):
+            found = self._engine.query(query, topk=k, filter=expression or None, output_fields=[])
         row, odd = self.columns.row, self._odd
         if odd:
             named = ((odd.get(document.id, document.id), document.score) for document in found)
@@ -246,11 +247,11 @@ class ZvecIndex:
             fields["tags"] = sorted({hashed(*tag) for tag in tags(product)})
             documents.append(zvec.Doc(id=self._key(product.id), fields=fields, vectors={"vector": vector}))
         for start in range(0, len(documents), BATCH):
-            with disk_errors(self._folder):
+            with engine_errors(self._folder):
                 answers = self._engine.upsert(documents[start : start + BATCH])
             for answer, document in zip(answers, documents[start : start + BATCH], strict=True):
                 if not answer.ok():
-                    raise ShopError(f"zvec refused product {document.id!r}: {answer}", cure="check its id and text")
+                    raise refusal(self._folder, f"zvec refused product {document.id!r}: {answer}")
 
     def _tokens(self, product: Product) -> dict[str, list[str]]:
         return {"words": lexical_words(product, self.settings.text), "grams": lexical_grams(product)}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import os
+import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mercer.errors import MissingExtra, ShopError, ShopLocked
+from mercer.errors import DiskFull, MissingExtra, ShopError, ShopLocked
 from mercer.records import Filter
 from mercer.retrieve.columns import NUMBERS
 from mercer.retrieve.index import IndexSettings
 from mercer.shop import disk_errors
 
-__all__ = ["FIELDS", "expression", "hashed", "key", "open_engine"]
+__all__ = ["AT_ONCE", "FIELDS", "engine_errors", "expression", "hashed", "key", "open_engine", "refusal"]
 
 FIELDS = ("words", "grams")
 LARGEST = sys.float_info.max
@@ -59,11 +64,57 @@ def _finite(bound: float) -> float:
     return float(max(-LARGEST, min(bound, LARGEST)))
 
 
+THREADS = 64
+"""Of the pool inside zvec (Arrow's, one a process), where its queries wait for one another."""
+AT_ONCE = threading.BoundedSemaphore(THREADS // 4)
+"""Held by each query. zvec 0.8 hangs for ever once every thread of its pool waits for another: with as many threads as
+two cores have, four searchers and one writer hang within seconds, and with OMP_NUM_THREADS=1 a single searcher does."""
+
+
+ROOM = 8 << 20
+"""Free bytes below which a failure is put down to the disk: zvec does not say why it could not write."""
+
+
+@contextlib.contextmanager
+def engine_errors(folder: Path) -> Iterator[None]:
+    """What zvec throws, as errors that say what to do."""
+    try:
+        with disk_errors(folder):
+            yield
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise refusal(folder, f"the index in {folder} failed: {error}") from error
+
+
+def refusal(folder: Path, problem: str) -> ShopError:
+    """The error for something that zvec would not do."""
+    if shutil.disk_usage(folder).free < ROOM:
+        return DiskFull(f"no space is left on the disk of {folder}", cure="free some space and run again")
+    return ShopError(problem, cure="build the index again: mercer index SHOP")
+
+
 @functools.cache
-def _quiet() -> None:
+def _ready() -> None:
+    """Start zvec, and make its pool large: Arrow reads OMP_NUM_THREADS when it is first used, and never again."""
     import zvec
 
-    zvec.init(log_level=zvec.LogLevel.FATAL)
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = str(THREADS)
+    try:
+        zvec.init(log_level=zvec.LogLevel.FATAL)
+        with tempfile.TemporaryDirectory(prefix="mercer-") as folder:
+            first = zvec.create_and_open(f"{folder}/first", schema(2, IndexSettings()))
+            first.upsert(
+                [zvec.Doc(id="1", fields={"words": "1", "grams": "1", "tags": ["1"]}, vectors={"vector": [1, 0]})]
+            )
+            first.query(
+                zvec.Query("words", fts=zvec.Fts(match_string="1")), topk=1, filter="price > 0", output_fields=[]
+            )
+            first.close()
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def open_engine(path: Path, dimension: int, settings: IndexSettings, *, read_only: bool) -> Any:
@@ -77,7 +128,7 @@ def open_engine(path: Path, dimension: int, settings: IndexSettings, *, read_onl
         import zvec
     except ModuleNotFoundError as error:
         raise MissingExtra("zvec", extra="dev", install="pip install zvec") from error
-    _quiet()
+    _ready()
     try:
         with disk_errors(path):
             if path.exists():
@@ -86,7 +137,7 @@ def open_engine(path: Path, dimension: int, settings: IndexSettings, *, read_onl
     except (RuntimeError, ValueError, KeyError) as error:
         if "lock" in str(error).lower():
             raise ShopLocked(f"{path} is held by another process", cure="stop it or wait until it ends") from error
-        raise ShopError(f"{path} cannot be opened: {error}", cure="build the index again: mercer index SHOP") from error
+        raise refusal(path.parent, f"{path} cannot be opened: {error}") from error
 
 
 def schema(dimension: int, settings: IndexSettings) -> Any:
