@@ -24,7 +24,7 @@ class Contamination(CheckSettings):
     """When a text has seen the test."""
 
     long: int = 8
-    """Words of a query (a Chinese letter is half of one) from which it stands in a text by no accident; 8 to 13 are usual."""
+    """Words of a query (a Chinese letter is half of one) from which it stands in a text by no accident."""
     short: int = 3
     """Words of a query from which it counts, where several stand in one text."""
     several: int = 3
