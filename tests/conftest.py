@@ -291,7 +291,7 @@ def mercer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def refused(mercer: Callable[..., Ran]) -> Callable[..., str]:
-    """``refused("search", shop, "x", "-k", 0)``: runs it, insists on exit code 2, a problem and a cure; both come back."""
+    """``refused("search", shop, "x", "-k", 0)``: runs it, insists on exit code 2, a problem and a cure; gives both."""
 
     def run(*words: object, code: int = 2) -> str:
         ran = mercer(*words)
