@@ -201,26 +201,27 @@ def cleanlab_alone(tables: Tables) -> Pairs:
 
 
 def presidio(tables: Tables) -> Pairs:
-    """Presidio's predefined recognisers of patterns, its default threshold; no model of names."""
-    from presidio_analyzer import predefined_recognizers as shipped
+    """Presidio's default recognisers of patterns at its default threshold (0); no model of names, dates and URLs left.
 
-    wanted = (
-        "CreditCardRecognizer",
-        "EmailRecognizer",
-        "IbanRecognizer",
-        "IpRecognizer",
-        "PhoneRecognizer",
-        "UrlRecognizer",
-    )
-    recognisers = [getattr(shipped, name)() for name in wanted]
+    The list of domain endings is the one that its package carries, so that nothing is fetched.
+    """
+    import tldextract
+    from presidio_analyzer import PatternRecognizer, RecognizerRegistry
+
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())
+    registry = RecognizerRegistry()
+    registry.load_predefined_recognizers()
+    recognisers = [
+        one
+        for one in registry.recognizers
+        if (isinstance(one, PatternRecognizer) or type(one).__name__ == "PhoneRecognizer")
+        and one.supported_language == "en"
+        and not {"DATE_TIME", "URL"} & set(one.supported_entities)
+    ]
     found: Pairs = set()
     for family, table, name in _texts(tables):
         for row_id, text in zip(table["row_id"].to_pylist(), table[name].to_pylist(), strict=True):
-            if text and any(
-                result.score >= 0.5
-                for recogniser in recognisers
-                for result in recogniser.analyze(text, recogniser.supported_entities, None) or ()
-            ):
+            if text and any(one.analyze(text, one.supported_entities, None) for one in recognisers):
                 found.add((family, row_id))
     return found
 
@@ -254,7 +255,7 @@ BASELINES: dict[str, dict[str, Callable[[Tables], Pairs]]] = {
         )
     },
     "C14": {"rules": matching("(?i)ignore (all )?previous|system prompt|忽略.{0,6}(指令|提示)")},
-    "C17": {"rules": matching(PII)},
+    "C17": {"rules": matching(PII), **({"Presidio": presidio} if _installed("presidio_analyzer") else {})},
     "E01": {
         "rules": together(
             present(events=("type", "product", "time")),

@@ -20,7 +20,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,9 +89,18 @@ _DONE: dict[Any, tuple[Tables, pa.Table, Checked]] = {}
 """Dirty and checked tables, which search by words and by meaning share."""
 
 
-def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> None:
+@dataclass(frozen=True)
+class Run:
+    """What one seed of one cell gave."""
+
+    values: Mapping[str, NDArray[np.float64]]
+    blocked: bool
+    taken: float
+    gain: Mapping[str, tuple[float, float, float]]
+
+
+def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> Run:
     """One seed of one cell."""
-    started = time.perf_counter()
     key = (task.label.partition(" ")[0], cell.dirt, cell.rate, seed)
     if key not in _DONE:
         tables, truth = inject(tables_of(task.base), seed)
@@ -100,21 +109,40 @@ def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> None:
     values = {"oracle": task.oracle, "dirty": task.measure(tables[task.family])}
     values["checked"] = task.measure(result.trusted[task.family])
     values["gate"] = task.after_checks if result.gate.blocked else values["checked"]
-    for name in SYSTEMS:
-        cell.values[name].append(values[name])
-    cell.blocked.append(result.gate.blocked)
-    cell.taken.append(len(result.quarantine[task.family]) / max(1, len(tables[task.family])))
+    gain = {}
     if task.later is not None and cell.dirt in ATTACKS:
         for name, of in (("popularity", task.later.standing), ("exposure", task.later.exposure)):
-            cell.lift.setdefault(name, []).append(_lift(task, of, (tables, truth, result)))
-    said = ", ".join(f"{name} {float(np.mean(value)):.4f}" for name, value in values.items())
-    block = f" blocked by {result.gate.decided_by.check or 'ceiling'}" if result.gate.blocked else ""
-    spent = f"{time.perf_counter() - started:.1f} s"
-    print(
-        f"{cell.task} {cell.base} {cell.dirt} {cell.rate:.0%} seed {seed}: {said}{block} {spent}",
-        file=sys.stderr,
-        flush=True,
-    )
+            gain[name] = _lift(task, of, (tables, truth, result))
+    taken = len(result.quarantine[task.family]) / max(1, len(tables[task.family]))
+    return Run(values, result.gate.blocked, taken, gain)
+
+
+def add(cell: Cell, run: Run) -> None:
+    """Put one seed into its cell."""
+    for name in SYSTEMS:
+        cell.values[name].append(run.values[name])
+    cell.blocked.append(run.blocked)
+    cell.taken.append(run.taken)
+    for name, three in run.gain.items():
+        cell.lift.setdefault(name, []).append(three)
+
+
+def kept(path: Path | None) -> dict[str, Run]:
+    """Runs that an earlier, stopped call wrote down; they are of the checks as they were then."""
+    runs = {}
+    for line in path.read_text("utf-8").splitlines() if path and path.exists() else ():
+        told = json.loads(line)
+        values = {name: np.array(column) for name, column in told["values"].items()}
+        gain = {name: tuple(three) for name, three in told["gain"].items()}
+        runs[told["key"]] = Run(values, told["blocked"], told["taken"], gain)
+    return runs
+
+
+def write_down(path: Path, key: str, run: Run) -> None:
+    """Add a line a run."""
+    values = {name: np.round(column, 6).tolist() for name, column in run.values.items()}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"key": key, **asdict(run), "values": values}) + "\n")
 
 
 def _lift(
@@ -235,16 +263,25 @@ def harm(task: Task) -> dict[str, Any]:
 
 def measure(given: argparse.Namespace) -> tuple[list[tuple[Cell, Recovery]], list[dict[str, Any]]]:
     found, harms = [], []
+    runs = kept(given.keep)
     for make in tasks(given):
         task, plans = make()
         harms.append(harm(task))
         print(harms[-1], file=sys.stderr, flush=True)
         for name, rate, inject in plans:
-            if given.dirt and name not in given.dirt:
+            if (given.dirt and name not in given.dirt) or (given.rates and rate not in given.rates):
                 continue
             cell = Cell(task.name, task.label, name, rate)
             for seed in given.seeds[:3] if task.label.endswith("hybrid") else given.seeds:
-                spoil(task, cell, inject, seed)
+                started, key = time.perf_counter(), f"{task.name}/{task.label}/{name}/{rate}/{seed}"
+                if key not in runs:
+                    runs[key] = spoil(task, cell, inject, seed)
+                    if given.keep:
+                        write_down(given.keep, key, runs[key])
+                add(cell, runs[key])
+                said = ", ".join(f"{system} {float(np.mean(runs[key].values[system])):.4f}" for system in SYSTEMS)
+                block = " blocked" if runs[key].blocked else ""
+                print(f"{key}: {said}{block} {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
             if task.metric is None:
                 found.append((cell, recover(cell, seed=1)))
             else:
@@ -437,6 +474,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="*", default=["search", "recommendation", "sentiment"])
     parser.add_argument("--bases", nargs="*", default=list(bases.BASES))
     parser.add_argument("--dirt", nargs="*", default=[], help="only these kinds: mixed, flips, or ids of checks")
+    parser.add_argument("--rates", nargs="*", type=float, default=[], help="only these")
+    parser.add_argument("--keep", type=Path, help="write runs down here as they are done, and go on from there")
     parser.add_argument("--seeds", nargs="*", type=int, default=[])
     parser.add_argument("--plot-only", action="store_true", help="search: mixed dirt only")
     parser.add_argument("--systems", nargs="*", default=["lexical", "hybrid"], help="of search")
