@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,22 @@ def render(checked: Checked, *, shop: str = "", history: Sequence[Mapping[str, A
         actions=ACTION_NAMES,
         family_names=FAMILY_NAMES,
         timeline=_timeline(checked),
+        runs=[_run(run) for run in history[-RUNS:]],
     )
+
+
+RUNS = 12
+"""Latest runs that the page lists."""
+
+
+def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+    """One earlier run: when it was, UTC, what the gate said, and how much of each family was taken out."""
+    counted = ((name, rows["quarantine"], rows["raw"]) for name, rows in run["rows"].items())
+    return {
+        "when": datetime.fromtimestamp(run["time"] / 1000, UTC).strftime("%Y-%m-%d %H:%M"),
+        "gate": run["gate"],
+        "out": [(name, out, out / raw if raw else 0.0) for name, out, raw in counted],
+    }
 
 
 def _checks(checked: Checked) -> list[dict[str, Any]]:

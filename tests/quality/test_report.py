@@ -63,3 +63,12 @@ def test_a_version_on_disk_is_whole(checked, tmp_path):
     assert pq.read_table(tmp_path / "quarantine" / "products.parquet").num_rows == 2
     assert json.loads((tmp_path / "gate.json").read_text())["decision"] == checked.gate.status
     assert json.loads((tmp_path / "manifest.json").read_text())["rows"]["products"]["raw"] == 90
+
+
+def test_the_page_lists_the_runs_before(checked):
+    run = {"time": 1_760_000_000_000, "gate": "pass", "rows": {"products": {"raw": 4, "trusted": 3, "quarantine": 1}}}
+    assert "Runs before this one" not in render(checked)
+    page = render(checked, history=[run, {**run, "gate": "warn"}])
+    assert "Runs before this one" in page
+    assert "2025-10-09" in page
+    assert "1 (25" in page
