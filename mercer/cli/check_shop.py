@@ -57,7 +57,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
         last = ledger.last()
         if not again and last and last["fingerprint"] == print_of and _whole(shop, last):
             return str(last["version"]), True
-        checked = _run(shop, found, settings, ledger, more, engine)
+        checked = _run(shop, found, settings, ledger, more, again=again, engine=engine)
         ledger.add(checked)
         _keep(shop, checked, ledger)
         ledger.remember(version=checked.version, fingerprint=print_of, blocked=checked.gate.blocked)
@@ -117,11 +117,17 @@ def _whole(shop: Shop, last: Mapping[str, Any]) -> bool:
 
 
 def _run(
-    shop: Shop, found: Mapping[str, Source], settings: QualitySettings, ledger: Ledger, more: Live, engine: str
+    shop: Shop,
+    found: Mapping[str, Source],
+    settings: QualitySettings,
+    ledger: Ledger,
+    more: Live,
+    *,
+    again: bool,
+    engine: str,
 ) -> Checked:
     from mercer.quality.check import registry
     from mercer.quality.engine import open_engine
-    from mercer.quality.part import sweep
     from mercer.quality.run import check
     from mercer.quality.source import read_all
 
@@ -146,6 +152,9 @@ def _run(
             checked = check(
                 raws,
                 settings,
+                history=[run["measures"] for run in ledger.history() if run["gate"] != "block" and "measures" in run],
+                kept=parts,
+                fresh=again,
                 restored=ledger.restored(),
                 approved=ledger.approved(),
                 sequence=more.last_change,
@@ -155,7 +164,6 @@ def _run(
             )
     finally:
         running.close()
-    sweep(parts, (part for raw in raws.values() for part in raw.parts))
     return checked
 
 

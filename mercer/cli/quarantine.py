@@ -1,4 +1,4 @@
-"""``mercer quarantine SHOP list | explain | restore | approve``: rows taken out in; a look at them or a way back out."""
+"""``mercer quarantine SHOP list | explain | restore | approve``: rows taken out in; a look at them, or a way back."""
 
 from __future__ import annotations
 

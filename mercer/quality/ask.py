@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mercer.quality import finding
-from mercer.quality.check import Check, CheckSettings, Inputs, registry
+from mercer.quality.check import Check, CheckSettings, registry
 from mercer.quality.engine import BatchTask, Engine
 from mercer.quality.image import image_table
 from mercer.quality.place import places, variants
@@ -18,8 +18,11 @@ from mercer.quality.quarantine import hashes
 from mercer.quality.repair import repair
 from mercer.quality.stored import Stored, spool
 from mercer.quality.suppress import suppressed, suppression_table
+from mercer.quality.watch import Watched
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from mercer.quality.part import Part
@@ -30,6 +33,9 @@ __all__ = ["Asked", "sides"]
 
 BEFORE = "before"
 """``FAMILY.before``: the rows of the files before the one that a check of span ``part`` is asked about."""
+BEFORE_FILES = 7
+"""How many files those are at most: a week of days, so that the first check of a year of them does not read it 180
+times over."""
 
 
 def sides(raws: Mapping[str, Raw]) -> dict[str, pa.Table]:
@@ -44,21 +50,50 @@ def sides(raws: Mapping[str, Raw]) -> dict[str, pa.Table]:
 
 
 class Asked:
-    """One run over tables: `check` asks, `repair` mends, and what has been said is kept by part."""
+    """One run over tables: checks are asked, what they mend is mended, and what they said is kept."""
 
-    def __init__(self, raws: Mapping[str, Raw], settings: QualitySettings, *, now: int, engine: Engine) -> None:
-        self.raws, self.settings, self.now, self.engine = raws, settings, now, engine
+    def __init__(
+        self,
+        raws: Mapping[str, Raw],
+        settings: QualitySettings,
+        *,
+        now: int,
+        engine: Engine,
+        more: Mapping[str, pa.Table] | None = None,
+        kept: Part | None = None,
+        fresh: bool = False,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            raws: family → what the reader gave.
+            settings: which checks run, and how.
+            now: UTC milliseconds.
+            engine: where checks run.
+            more: further tables that checks may see, such as ``policy.history``.
+            kept: where findings about whole families are kept from one run to the next; None keeps none.
+            fresh: ask everything again, whatever was kept.
+        """
+        self.raws, self.settings, self.now, self.engine, self.kept, self.fresh = (
+            raws,
+            settings,
+            now,
+            engine,
+            kept,
+            fresh,
+        )
         self.tables: dict[str, Any] = {family: raw.table for family, raw in raws.items()}
         self.sides = sides(raws) | {"policy.suppressed": suppression_table(settings.suppress, list(raws), now)}
+        self.sides |= more or {}
         self.places = places(raws)
-        self._holding = [one for one in settings.suppress if one not in settings.ended(now)]
-        self._row_hashes = {family: partial(hashes, raw) for family, raw in raws.items()}
         self.current = {family: {part: Stored((part.folder / "raw.parquet",), raw.table.schema) for part in raw.parts}
                         for family, raw in raws.items() if raw.parts}  # fmt: skip
         """family → part → its rows, repaired so far."""
         self.pieces: list[pa.Table] = []
-        self._hashes: dict[int, tuple[Any, str]] = {}
-        self._frames: dict[str, Any] | None = None
+        self._holding = [one for one in settings.suppress if one not in settings.ended(now)]
+        self._row_hashes = {family: partial(hashes, raw) for family, raw in raws.items()}
+        self._hashes: dict[tuple[str, int], tuple[Any, str]] = {}
+        self._frames: dict[tuple[str, Part | None], Any] = {}
 
     def run(self, tick: Callable[[str], None] | None = None) -> pa.Table:
         """Checks that repair first, the others on what they repaired; all findings."""
@@ -82,27 +117,47 @@ class Asked:
                 yield part, suppressed(wanted(found), self._holding, self.tables, self._row_hashes)
 
     def _ask_all(self, declared: Check, settings: CheckSettings) -> Iterator[tuple[Part | None, pa.Table]]:
-        kept = [family for family in declared.families if family in self.current]
-        if declared.span == "whole" or not kept:
-            yield from ((None, table) for table in self._ask(declared, settings, self._inputs()))
+        in_files = [family for family in declared.families if family in self.current]
+        if declared.span == "whole" or not in_files:
+            yield None, self._answer(declared, settings)
             return
-        for family in kept:
+        for family in in_files:
             for part in self.current[family]:
-                yield part, self._of_part(declared, settings, family, part)
-        if any(family in self.tables and family not in kept for family in declared.families):
-            inputs = self._inputs()
-            for family in kept:
-                inputs = tuple(_without(one, family) for one in inputs)  # type: ignore[assignment]  # two stay two
-            yield from ((None, table) for table in self._ask(declared, settings, inputs))
+                yield part, self._answer(declared, settings, family, part)
+        if any(family in self.tables and family not in in_files for family in declared.families):
+            yield None, self._answer(declared, settings, without=frozenset(in_files))
 
-    def _inputs(self) -> tuple[Inputs[Any], Inputs[Any]]:
-        every = {**self.tables, **self.sides}
-        if self._frames is None:
-            self._frames = self.engine.frames(every)
-        return Inputs(self._frames, self.now), Inputs(every, self.now)
+    def _answer(
+        self,
+        declared: Check,
+        settings: CheckSettings,
+        family: str = "",
+        part: Part | None = None,
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> pa.Table:
+        """What a check finds: what it found last time, where all that it looked at is as it was."""
+        home = part or self.kept
+        told = json.dumps(
+            [declared.version, asdict(settings), self.engine.name, sorted(without)], sort_keys=True, default=str
+        )
+        own = self._hash(family, part) if part else ""
+        path = home.file(f"{declared.id}-{name_of(told, own)}.parquet") if home else None
+        if path and path.exists() and not self.fresh:
+            known = _read(path)
+            if self._holds(json.loads(known.schema.metadata[b"seen"]), part):
+                return known.cast(finding.schema())
+        inputs = [Watched(self, part, frames=frames, without=without) for frames in (True, False)]
+        found = finding.to_table(self._ask(declared, settings, *inputs))
+        if part:
+            found = _of_file(_only(found, family), part if len(self.current[family]) > 1 else None)
+        if path:
+            seen = {name: self._hash(name, part) for one in inputs for name in sorted(one.seen)}
+            note = {"seen": seen, "now": self.now if any(one.asked_time for one in inputs) else None}
+            _write(found.replace_schema_metadata({"seen": json.dumps(note)}), path)
+        return found
 
-    def _ask(self, declared: Check, settings: CheckSettings, inputs: tuple[Any, Any]) -> Iterator[pa.Table]:
-        frames, tables = inputs
+    def _ask(self, declared: Check, settings: CheckSettings, frames: Watched, tables: Watched) -> Iterator[pa.Table]:
         if declared.tier == "batch":
             for family in declared.families:
                 if family in tables:
@@ -113,65 +168,55 @@ class Asked:
             rows = self.engine.collect(item.rows) if declared.tier == "relational" else item.rows
             yield finding.to_rows(declared, item, rows, settings=settings)
 
-    def _of_part(self, declared: Check, settings: CheckSettings, family: str, part: Part) -> pa.Table:
-        """What a check finds in one file: what it found last time, where all that it looked at is as it was."""
-        import pyarrow.parquet as pq
-
-        told = json.dumps([declared.version, asdict(settings), self.engine.name], sort_keys=True, default=str)
-        path = part.file(f"{declared.id}-{name_of(told, *self._names(family, part))}.parquet")
-        if path.exists():
-            kept = pq.read_table(path)
-            if self._holds(json.loads(kept.schema.metadata[b"seen"]), family, part):
-                return kept.cast(finding.schema())
-        inputs = (_Watched(self, family, part, frames=True), _Watched(self, family, part, frames=False))
-        pieces = list(self._ask(declared, settings, inputs))
-        found = finding.to_table([_only(piece, family) for piece in pieces])
-        if len(self.current[family]) > 1:
-            found = _of_file(found, part)
-        seen = {name: self._hash(name, family, part) for one in inputs for name in sorted(one.seen)}
-        note = {"seen": seen, "now": self.now if any(one.asked_time for one in inputs) else None}
-        pq.write_table(found.replace_schema_metadata({"seen": json.dumps(note)}), path)
-        return found
-
-    def _names(self, family: str, part: Part) -> list[str]:
-        return [path.name for path in self.current[family][part].paths]
-
-    def _holds(self, note: Mapping[str, Any], family: str, part: Part) -> bool:
+    def _holds(self, note: Mapping[str, Any], part: Part | None) -> bool:
         """Nothing that was looked at has changed, and what was past then is past now."""
-        if note["now"] is not None and not part.latest <= note["now"] <= self.now:
+        if note["now"] is not None and (part is None or not part.latest <= note["now"] <= self.now):
             return False
-        return all(self._hash(name, family, part) == known for name, known in note["seen"].items())
+        return all(self._hash(name, part) == known for name, known in note["seen"].items())
 
-    def _hash(self, name: str, family: str, part: Part) -> str:
+    def names(self, part: Part | None) -> list[str]:
+        """Of all that a check may see, about one file or about everything."""
+        before = [f"{family}.{BEFORE}" for family, parts in self.current.items() if part in parts]
+        return [*self.tables, *self.sides, *before]
+
+    def table(self, name: str, part: Part | None) -> Any:
+        """One of `names`, as a table."""
+        family, _, side = name.partition(".")
+        mine = self.current.get(family, {})
+        if part is None or part not in mine:
+            return self.tables.get(name, self.sides.get(name))
+        if not side:
+            return mine[part]
+        if side == BEFORE:
+            paths = [path for one in self._before(family, part) for path in mine[one].paths]
+            return Stored(paths, self.tables[family].schema) if paths else None
+        return part.mine(self.sides[name]) if name in self.sides else None
+
+    def frame(self, name: str, part: Part | None) -> Any:
+        """One of `names`, as a frame of the engine; frames of a single file are not held."""
+        table = self.table(name, part)
+        if table is not self.tables.get(name, self.sides.get(name)):
+            return self.engine.frames({name: table})[name]
+        if (name, None) not in self._frames:
+            self._frames |= {(name, None): self.engine.frames({name: table})[name]}
+        return self._frames[name, None]
+
+    def _hash(self, name: str, part: Part | None) -> str:
         """Of a table that a check may look at; "" where there is none."""
-        if name == family:
-            return name_of(*self._names(family, part))
-        if name == f"{family}.{BEFORE}":
-            return name_of(
-                *(text for one in self._before(family, part) for text in (one.hash, *self._names(family, one)))
-            )
-        table = self.part_table(name, family, part)
+        table = self.table(name, part)
+        if isinstance(table, Stored):
+            return name_of(*(text for path in table.paths for text in (path.parent.name, path.name)))
         if table is None:
             return ""
-        known = self._hashes.get(id(table))
+        known = self._hashes.get((name, id(table)))
         if known is None or known[0] is not table:
-            self._hashes[id(table)] = known = (table, table_hash(table))
+            self._hashes[name, id(table)] = known = (table, table_hash(table))
         return known[1]
 
     def _before(self, family: str, part: Part) -> list[Part]:
         every = list(self.current[family])
-        return every[: every.index(part)]
-
-    def part_table(self, name: str, family: str, part: Part) -> Any:
-        """A table as a check sees it that is asked about one part; None where there is none."""
-        if name == family:
-            return self.current[family][part]
-        if name == f"{family}.{BEFORE}":
-            before = [path for one in self._before(family, part) for path in self.current[family][one].paths]
-            return Stored(before, self.tables[family].schema) if before else None
-        if name in (f"{family}.malformed", f"{family}.uncast"):
-            return part.mine(self.sides[name])
-        return self.tables.get(name, self.sides.get(name))
+        place = every.index(part)
+        return every[max(0, place - BEFORE_FILES) : place]
 
     def _repair(self, found: list[tuple[Part | None, pa.Table]]) -> None:
         import pyarrow.compute as pc
@@ -179,7 +224,7 @@ class Asked:
         fixes = [(part, table.filter(pc.equal(table["action"], "fix"))) for part, table in found]
         if not any(table.num_rows for _, table in fixes):
             return
-        self._frames = None
+        self._frames = {}
         everywhere = finding.to_table([table for part, table in fixes if part is None])
         self.tables |= repair(
             {name: table for name, table in self.tables.items() if name not in self.current}, everywhere
@@ -190,6 +235,18 @@ class Asked:
                 parts[part] = _repaired(family, part, stored, finding.to_table(mine))
             paths = [path for stored in parts.values() for path in stored.paths]
             self.tables[family] = Stored(paths, self.tables[family].schema)
+
+
+def _read(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path)
 
 
 def _repaired(family: str, part: Part, stored: Stored, fixes: pa.Table) -> Stored:
@@ -207,19 +264,16 @@ def _repaired(family: str, part: Part, stored: Stored, fixes: pa.Table) -> Store
     return spool((repair({family: block}, mine)[family] for block in stored.blocks()), path, stored.schema)
 
 
-def _without(inputs: Inputs[Any], family: str) -> Inputs[Any]:
-    rest = {name: table for name, table in inputs.tables.items() if name.partition(".")[0] != family}
-    return Inputs(rest, inputs.now)
-
-
 def _only(table: pa.Table, family: str) -> pa.Table:
     import pyarrow.compute as pc
 
     return table.filter(pc.equal(table["family"], family))
 
 
-def _of_file(table: pa.Table, part: Part) -> pa.Table:
-    """Findings about the whole file say which."""
+def _of_file(table: pa.Table, part: Part | None) -> pa.Table:
+    """Findings about the whole file say which, where there are several."""
+    if part is None:
+        return table
     rows = table.to_pylist()
     if not any(row["row_id"] == finding.FILE for row in rows):
         return table
@@ -227,45 +281,3 @@ def _of_file(table: pa.Table, part: Part) -> pa.Table:
         if row["row_id"] == finding.FILE:
             row["evidence"] = finding.to_json({**json.loads(row["evidence"]), "file": part.name})
     return type(table).from_pylist(rows, schema=table.schema)
-
-
-class _Watched(Mapping[str, Any]):
-    """`Inputs` about one part that remember what was looked at."""
-
-    def __init__(self, asked: Asked, family: str, part: Part, *, frames: bool) -> None:
-        self._asked, self._family, self._part, self._as_frames = asked, family, part, frames
-        self._made: dict[str, Any] = {}
-        self.seen: set[str] = set()
-        self.asked_time = False
-
-    @property
-    def now(self) -> int:
-        self.asked_time = True
-        return self._asked.now
-
-    @property
-    def tables(self) -> Mapping[str, Any]:
-        return {name: self[name] for name in self}
-
-    def __contains__(self, name: object) -> bool:
-        self.seen.add(str(name))
-        return self._table(str(name)) is not None
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self:
-            raise KeyError(name)
-        if not self._as_frames:
-            return self._table(name)
-        if name not in self._made:
-            self._made |= self._asked.engine.frames({name: self._table(name)})
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        names = [*self._asked.tables, *self._asked.sides, f"{self._family}.{BEFORE}"]
-        return (name for name in names if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _table(self, name: str) -> Any:
-        return self._asked.part_table(name, self._family, self._part)

@@ -20,7 +20,7 @@ Tier = Literal["relational", "batch", "global"]
 """relational: narwhals LazyFrames. batch: RecordBatch in, RecordBatch out. global: whole Arrow tables."""
 
 Span = Literal["whole", "part"]
-"""whole: sees all rows of a family. part: sees one file of it at a time, and those before it as ``FAMILY.before``; what
+"""whole: sees all rows of a family. part: sees one file of it at a time, and the seven before it as ``FAMILY.before``; what
 it finds in a file holds until that file, or something else that it looked at, changes."""
 
 Act = Literal["fix", "quarantine", "drop", "down", "block", "warn"]
@@ -69,7 +69,9 @@ class Inputs(Mapping[str, Frame], Generic[Frame]):
 
     Besides the families: ``FAMILY.malformed`` (row_id, line, text, problem) and ``FAMILY.uncast`` (row_id, field,
     text) as the reader gave them, and ``products.images`` (row_id, image, exists) for images that are local files.
-    ``policy.suppressed`` are the owner's suppressions. A check of span ``part`` may find ``FAMILY.before``.
+    ``policy.suppressed`` are the owner's suppressions, ``policy.history`` the measures of earlier runs (see
+    `measure_batch`); a check asks whether they are there. In a run they are a `watch.Watched`, which is asked the same
+    way. A check of span ``part`` may find ``FAMILY.before``.
     Checks of the family ``training`` are given `roles.TrainingInputs`.
     """
 

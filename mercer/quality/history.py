@@ -41,6 +41,7 @@ def line(checked: Checked) -> dict[str, Any]:
         "gate": checked.gate.status,
         "rows": {family: dict(counts) for family, counts in checked.manifest["rows"].items()},
         "checks": checks,
+        "measures": checked.manifest["measures"],
     }
 
 

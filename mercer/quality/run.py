@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import DataError
@@ -14,6 +15,8 @@ from mercer.quality.ask import Asked, sides
 from mercer.quality.check import registry
 from mercer.quality.engine import DuckEngine, Engine
 from mercer.quality.gate import Gate
+from mercer.quality.measure_batch import HISTORY, history_table, measure
+from mercer.quality.part import Part, sweep
 from mercer.quality.place import places
 from mercer.quality.settings import QualitySettings
 from mercer.quality.trust import Trust, take_out, trust
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from mercer.quality.read import Raw
 
 __all__ = ["Checked", "QualitySettings", "check", "inspect"]
+
+MEASURED = 1_000_000
+"""Rows of a family above which its measures are not taken: they are worked out in Python, value by value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,9 @@ def check(
     approved: Iterable[str] = (),
     sequence: int = 0,
     live: int = 0,
+    history: Sequence[Mapping[str, Mapping[str, float]]] = (),
+    kept: Path | None = None,
+    fresh: bool = False,
     engine: Engine | None = None,
     tick: Callable[[str], None] | None = None,
 ) -> Checked:
@@ -65,6 +74,9 @@ def check(
         approved: hashes of rows that a person agrees to lose: they leave, and count against no limit.
         sequence: number of the last product change from the event log that is in `raws`.
         live: number of the last event from the event log that is in `raws`.
+        history: family → measures of each accepted run so far, oldest first; see `measure_batch`.
+        kept: the folder of `read_all`'s parts, where findings are kept until what a check looked at has changed.
+        fresh: ask every check again, whatever was kept.
         engine: where checks run; DuckDB where None.
         tick: called with the id of each check when it is done.
 
@@ -76,27 +88,37 @@ def check(
     settings = settings or QualitySettings()
     running = engine or DuckEngine(memory=settings.memory)
     moment = int(time.time() * 1000) if now is None else now
-    asked = Asked(raws, settings, now=moment, engine=running)
+    home = None if kept is None else Part("", kept, kept / "whole", 0, 0, "", 0)
+    past = {HISTORY: history_table(history)} if history else {}
+    if home:
+        home.folder.mkdir(parents=True, exist_ok=True)
+    asked = Asked(raws, settings, now=moment, engine=running, more=past, kept=home, fresh=fresh)
     try:
         found = asked.run(tick)
     finally:
         if engine is None:
             running.close()
     findings, out = quarantine.decide(found, raws, restored=frozenset(restored))
-    kept = trust(asked, out)
+    stays = trust(asked, out)
     taken = take_out(raws, out, findings)
     rows = {family: raw.table.num_rows + raw.malformed.num_rows for family, raw in raws.items()}
     counts = {family: table.num_rows for family, table in taken.items()}
     agreed = {family: _agreed(table, frozenset(approved)) for family, table in taken.items()}
     verdict = gate.decide(findings, rows=rows, out=counts, settings=settings, approved=agreed, files=places(raws))
-    manifest = _manifest(raws, kept, taken) | {"engine": running.name, "sequence": sequence, "live": live}
+    manifest = (
+        _manifest(raws, stays, taken)
+        | {"measures": _measures(asked)}
+        | {"engine": running.name, "sequence": sequence, "live": live}
+    )
     told = json.dumps([settings.to_text(), sorted(restored), sorted(approved), manifest["checks"]])
     run_id = profile.name_of(manifest["dataset_hash"], told, running.name)
     decided = json.dumps(verdict.to_json(), sort_keys=True)
     version = profile.name_of(manifest["trusted_hash"], decided, told)
     stamped = _stamp(findings, run_id=run_id, dataset_hash=manifest["dataset_hash"], engine=running.name)
     ids = {"version": version, "run_id": run_id}
-    return Checked(version, kept.tables, taken, stamped, verdict, manifest | exposure.entries(stamped) | ids)
+    if kept and home:
+        sweep(kept, [home, *(part for raw in raws.values() for part in raw.parts)])
+    return Checked(version, stays.tables, taken, stamped, verdict, manifest | exposure.entries(stamped) | ids)
 
 
 def inspect(
@@ -111,6 +133,12 @@ def inspect(
     asked = Asked(raws, settings, now=now, engine=engine)
     found = asked.run(tick)
     return asked.tables, found
+
+
+def _measures(asked: Asked) -> dict[str, dict[str, float]]:
+    """What C16 holds the next runs against, of families that fit into memory."""
+    small = {family: table for family, table in asked.tables.items() if table.num_rows <= MEASURED}
+    return {family: measure(family, table) for family, table in small.items()}
 
 
 def _agreed(taken: pa.Table, approved: frozenset[str]) -> set[int]:
