@@ -20,8 +20,8 @@ Tier = Literal["relational", "batch", "global"]
 """relational: narwhals LazyFrames. batch: RecordBatch in, RecordBatch out. global: whole Arrow tables."""
 
 Span = Literal["whole", "part"]
-"""whole: sees all rows of a family. part: sees one file of it at a time, and the seven before it as ``FAMILY.before``; what
-it finds in a file holds until that file, or something else that it looked at, changes."""
+"""whole: sees all rows of a family. part: sees one file of it at a time, and the seven before it as
+``FAMILY.before``; what it finds in a file holds until that file, or something else that it looked at, changes."""
 
 Act = Literal["fix", "quarantine", "drop", "down", "block", "warn"]
 ACTIONS: tuple[Act, ...] = get_args(Act)

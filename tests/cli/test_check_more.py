@@ -122,5 +122,5 @@ def test_findings_are_let_pass_until_a_day(shop):
 @pytest.mark.parametrize("text", ['check = "C06"\nowner = "ann"\n', 'check = "C06"\nuntil = "2030-01-01"\n'])
 def test_nothing_is_let_pass_for_ever_or_by_nobody(shop, text):
     shop.settings.write_text(shop.settings.read_text() + "[[quality.suppress]]\n" + text)
-    with pytest.raises(MercerError, match="owner|until"):
+    with pytest.raises(MercerError, match=r"owner|until"):
         call("check", shop.folder)

@@ -170,3 +170,20 @@ def test_what_is_not_needed_is_swept(run, shop):
     run()
     after = {path.name for path in (shop / "parts").iterdir()}
     assert len(before - after) == 1
+
+
+def test_a_day_delivered_again_under_another_name_is_found(run, shop):
+    first, _ = run()
+    (shop / "days" / "events-009.csv").write_text((shop / "days" / "events-001.csv").read_text())
+    again, _ = run()
+    new = [row for row in again.findings.to_pylist() if row["check_id"] == "E02"]
+    assert {row["problem"] for row in new} == {"same_event"}
+    assert {row["row_id"] for row in new} >= set(range(603, 803))
+    assert again.trusted["events"].num_rows == first.trusted["events"].num_rows
+
+
+def test_an_id_of_another_day_is_found(run, shop):
+    day(shop / "days", 3, spoil=[f"d0e5,view,s5,v3-5,p8,5,{FIRST + 3 * DAY}"])
+    checked, _ = run()
+    (row,) = [row for row in checked.findings.to_pylist() if row["problem"] == "id_reused"]
+    assert row["row_id"] == 603 + 200

@@ -37,6 +37,7 @@ class Delivery(CheckSettings):
     "E02",
     families=("events",),
     tier="relational",
+    span="part",
     severity="high",
     problems={
         "same_event": Problem("the same event was delivered before", "同一事件重复送达", "drop"),
@@ -45,6 +46,7 @@ class Delivery(CheckSettings):
         "order_number": Problem("event_id is shared by many events", "事件编号被大量事件共用", "warn"),
     },
     settings=Delivery,
+    version=2,
     english="an event is delivered once",
     chinese="一个事件只送达一次",
 )
@@ -53,22 +55,43 @@ def delivery(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
 
     A row equal to an earlier one in every column, its time too, is dropped, whatever id it was given (the reader gives
     one where the file has none), if a session or a shopper says whose it is: two strangers may do the same at once.
+    Where events come in many files, rows of the files before are earlier ones; "within a moment" is asked in one file.
     """
     import narwhals.stable.v2 as nw
 
     owned = ~nw.col("session").is_null() | ~nw.col("shopper").is_null()
     known = ~nw.col("product").is_null() & ~nw.col("time").is_null()
-    events = inputs["events"].filter(known & (owned | ~nw.col("event_id").is_null()))
+    mine = inputs["events"]
+    events = mine.filter(known & (owned | ~nw.col("event_id").is_null()))
+    earlier = inputs["events.before"] if "events.before" in inputs else None
+    if earlier is not None:
+        moments = events.select("time").unique()
+        events = nw.concat([earlier.join(moments, on="time", how="semi"), events], how="vertical")
     order = ("time", "row_id")
     before = {f"{name}_before": nw.col(name).shift(1).over(*SAME, order_by=order) for name in (*order, "event_id")}
     repeated = events.with_columns(**before, owned=owned).filter(~nw.col("time_before").is_null())
     gap = nw.col("time") - nw.col("time_before")
     same_id = (nw.col("event_id") == nw.col("event_id_before")).fill_null(value=False)
     repeated = repeated.with_columns(gap=gap).filter((nw.col("owned") | same_id) & (gap <= settings.within))
+    if earlier is not None:
+        repeated = repeated.join(mine.select("row_id"), on="row_id", how="semi")
     problem = nw.when(nw.col("gap") == 0).then(nw.lit("same_event")).otherwise(nw.lit("resent"))
     evidence = ("row_id", "product", "shopper", "session", "time", "gap", "row_id_before")
     yield Found(repeated.select(*evidence, problem=problem), "events", "time", "same_event", 0.9)
-    yield from _reused(inputs["events"], settings)
+    yield from _reused(mine, settings)
+    if earlier is not None:
+        yield Found(_reused_before(mine, earlier), "events", "event_id", "id_reused")
+
+
+def _reused_before(events: Any, earlier: Any) -> Any:
+    """Rows whose event_id stands for another event in a file before."""
+    import narwhals.stable.v2 as nw
+
+    named = events.filter(~nw.col("event_id").is_null()).select("row_id", "event_id", *CONTENT)
+    then = earlier.select("event_id", first_row="row_id", **{f"{name}_then": nw.col(name) for name in CONTENT})
+    both = named.join(then, on="event_id", how="inner")
+    differ = nw.any_horizontal(*(nw.col(name) != nw.col(f"{name}_then") for name in CONTENT), ignore_nulls=True)
+    return both.filter(differ).group_by("row_id", "event_id").agg(first_row=nw.col("first_row").min())
 
 
 def _reused(events: Any, settings: Delivery) -> Iterator[Found]:
