@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 
 START = 1_748_736_000_000  # 2025-06-01
 DAY = 86_400_000
-WORDS = "红色 连衣裙 纯棉 手机 充电器 mug tent blue large kitchen steel 复古 儿童 户外 lamp desk 真皮 防水 wool shirt".split()
+WORDS = ["红色", "连衣裙", "纯棉", "手机", "充电器", "mug", "tent", "blue", "large", "kitchen", "steel", "复古", "儿童"]
+WORDS += ["户外", "lamp", "desk", "真皮", "防水", "wool", "shirt"]
 TYPES = np.array(["impression", "view", "click", "add_to_cart", "purchase"])
 
 
@@ -50,7 +51,7 @@ def products(folder: Path, count: int) -> None:
 
 
 def day(folder: Path, number: int, rows: int, count: int) -> None:
-    """One day of events: popular products more often, 1 % of the events about unknown ones, sent twice or at no time."""
+    """One day of events: popular products more often; 1 % about unknown ones, sent twice or at no time."""
     rng = np.random.default_rng(1000 + number)
     shoppers = max(1000, rows // 20)
     session = np.sort(rng.integers(0, max(1, rows // 8), rows))

@@ -63,7 +63,7 @@ def delivery(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
     known = ~nw.col("product").is_null() & ~nw.col("time").is_null()
     mine = inputs["events"]
     events = mine.filter(known & (owned | ~nw.col("event_id").is_null()))
-    earlier = inputs["events.before"] if "events.before" in inputs else None
+    earlier = inputs.get("events.before")
     if earlier is not None:
         moments = events.select("time").unique()
         events = nw.concat([earlier.join(moments, on="time", how="semi"), events], how="vertical")
