@@ -97,7 +97,9 @@ def _together(family: str, table: pa.Table) -> dict[str, float]:
 def _explained(groups: Sequence[Any], prices: Sequence[float | None]) -> float | None:
     """Share of the variance of log prices that lies between groups."""
     rows = [
-        (group, math.log(price)) for group, price in zip(groups, prices, strict=True) if group and price and price > 0
+        (group, math.log(price))
+        for group, price in zip(groups, prices, strict=True)
+        if group and price and 0 < price < math.inf
     ]
     if len(rows) < 50:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-__all__ = ["area", "stack"]
+__all__ = ["area", "course", "stack"]
 
 WIDTH = 1000
 """Units of a plot; the page scales it to its place."""
@@ -64,3 +64,29 @@ def _mark(share: float, start: int, end: int, base: int) -> str:
     anchor = {0.0: "start", 1.0: "end"}.get(share, "middle")
     text = moment.strftime("%Y-%m-%d" if end - start > 3 * 86_400_000 else "%m-%d %H:%M")
     return f'<text class="axis" x="{share * WIDTH:.0f}" y="{base + 18}" text-anchor="{anchor}">{text}</text>'
+
+
+def course(shares: Sequence[float | None], states: Sequence[str], *, labels: Sequence[str]) -> str:
+    """Shares (0 to 1) run by run as a line, each run a dot of the class that its state names; None leaves a gap.
+
+    >>> course([0.01, None, 0.02], ["pass", "warn", "block"], labels=["a", "b", "c"]).count("<circle")
+    2
+    """
+    most = max((share for share in shares if share is not None), default=0.0) or 1.0
+    step = (WIDTH - 40) / max(len(shares) - 1, 1)
+    spots = [
+        (20 + place * step, 96 - share / most * 76, place) for place, share in enumerate(shares) if share is not None
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in spots)
+    dots = "".join(
+        f'<circle class="{states[place]}" cx="{x:.1f}" cy="{y:.1f}" r="6">'
+        f"<title>{labels[place]} {shares[place]:.2%}</title></circle>"
+        for x, y, place in spots
+    )
+    words = f'<text class="axis" x="0" y="12">{most:.2%}</text>'
+    words += f'<text class="axis" x="0" y="124">{labels[0]}</text>'
+    words += f'<text class="axis" x="{WIDTH}" y="124" text-anchor="end">{labels[-1]}</text>'
+    axis = f'<line class="axis" x1="0" x2="{WIDTH}" y1="102" y2="102"/>'
+    return (
+        f'<svg class="course" viewBox="0 0 {WIDTH} 128" role="img">{axis}<polyline points="{line}"/>{dots}{words}</svg>'
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mercer.quality.check import find
 from mercer.quality.finding import FILE
 from mercer.quality.plot import area, stack
+from mercer.quality.trend import scores, trend
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,7 +130,13 @@ def _short(value: Any, length: int = 160) -> str:
 
 
 def render(checked: Checked, *, shop: str = "", history: Sequence[Mapping[str, Any]] = ()) -> str:
-    """The page, as text: no request leaves it, its plots are SVG, its colours follow the reader's system."""
+    """The page, as text: no request leaves it, its plots are SVG, its colours follow the reader's system.
+
+    Args:
+        checked: the run.
+        shop: its name.
+        history: the runs so far, this one last.
+    """
     lines = problems(checked.findings, checked.manifest["rows"])
     return _template().render(
         shop=shop,
@@ -142,6 +149,8 @@ def render(checked: Checked, *, shop: str = "", history: Sequence[Mapping[str, A
         actions=ACTION_NAMES,
         family_names=FAMILY_NAMES,
         timeline=_timeline(checked),
+        trend=trend(history),
+        scores=scores(),
         runs=[_run(run) for run in history[-RUNS:]],
     )
 

@@ -72,3 +72,44 @@ def test_the_page_lists_the_runs_before(checked):
     assert "Runs before this one" in page
     assert "2025-10-09" in page
     assert "1 (25" in page
+
+
+def test_runs_have_a_trend(checked):
+    from mercer.quality.history import added, line
+
+    now = line(checked)
+    earlier = {
+        **now,
+        "run_id": "before",
+        "gate": "pass",
+        "rows": {"products": {"raw": 90, "trusted": 90, "quarantine": 0}},
+    }
+    assert "Trend over runs" not in render(checked, history=[now])
+    history = added(added([earlier], now), now)
+    assert len(history) == 2
+    page = render(checked, history=history)
+    assert "历次检查的趋势" in page
+    assert page.count("<circle") == 2
+    assert 'class="pass"' in page
+
+
+def test_checks_show_their_scores(checked, monkeypatch, tmp_path):
+    from mercer.quality import trend
+
+    assert "How good are the checks?" not in _page_with(checked, None, monkeypatch, tmp_path)
+    told = {"precision": None, "recall": 0.912, "injected": 1234, "version": 99, "date": "2026-01-31"}
+    page = _page_with(checked, {"C06": told}, monkeypatch, tmp_path)
+    assert "91.2" in page
+    assert "1,234" in page
+    assert page.count("an earlier version of the check") == 1
+    assert "not measured" in page
+    assert trend.scores()[0]["check"] == "C01"
+
+
+def _page_with(checked, told, monkeypatch, folder):
+    from mercer.quality import trend
+
+    monkeypatch.setattr(trend, "files", lambda _: folder)
+    if told is not None:
+        (folder / "scores.json").write_text(json.dumps(told))
+    return render(checked)
