@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from benchmarks.dirt import TRUTH, Difficulty, Tables, injectors
 
-FILE_LEVEL = ("C16", "E11", "E14", "X04", "X05", "X12", "X13")
+FILE_LEVEL = ("C16", "E11", "E12", "E14", "X01", "X04", "X05", "X12", "X13")
 """What spoils a whole file is measured alone: it would block a batch whatever else is in it."""
 
 
