@@ -4,7 +4,7 @@
 
 Products are invented (Zipf words in titles of 8 and texts of 40, clustered vectors of 384 numbers); queries are pieces
 of titles with a noisy copy of that product's vector, so encoding, which is the model's time, is left out of both sides.
-Bare calls are the same zvec queries (dense top 300, words and pieces top 600) without anything around them. Both are
+Bare calls are the same zvec queries (dense top 300, words and pieces top 300) without anything around them. Both are
 timed in turn, query by query, so that a drifting machine hits both alike. Recall is against comparison with everything.
 """
 
@@ -62,7 +62,7 @@ def bare(index: ZvecIndex, query: str, vector: np.ndarray, pool: int) -> None:
     for field, tokens in (("words", words(query)), ("grams", grams(query))):
         if tokens:
             text = zvec.Fts(match_string=" ".join(tokens))
-            engine.query(zvec.Query(field, fts=text), topk=2 * pool, output_fields=[])
+            engine.query(zvec.Query(field, fts=text), topk=pool, output_fields=[])
 
 
 def main() -> None:
