@@ -72,21 +72,21 @@ def course(shares: Sequence[float | None], states: Sequence[str], *, labels: Seq
     >>> course([0.01, None, 0.02], ["pass", "warn", "block"], labels=["a", "b", "c"]).count("<circle")
     2
     """
-    most = max((share for share in shares if share is not None), default=0.0) or 1.0
-    step = (WIDTH - 40) / max(len(shares) - 1, 1)
+    width, most = 320, max((share for share in shares if share is not None), default=0.0) or 1.0
+    step = (width - 16) / max(len(shares) - 1, 1)
     spots = [
-        (20 + place * step, 96 - share / most * 76, place) for place, share in enumerate(shares) if share is not None
+        (8 + place * step, 70 - share / most * 48, place) for place, share in enumerate(shares) if share is not None
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in spots)
     dots = "".join(
-        f'<circle class="{states[place]}" cx="{x:.1f}" cy="{y:.1f}" r="6">'
+        f'<circle class="{states[place]}" cx="{x:.1f}" cy="{y:.1f}" r="4.5">'
         f"<title>{labels[place]} {shares[place]:.2%}</title></circle>"
         for x, y, place in spots
     )
-    words = f'<text class="axis" x="0" y="12">{most:.2%}</text>'
-    words += f'<text class="axis" x="0" y="124">{labels[0]}</text>'
-    words += f'<text class="axis" x="{WIDTH}" y="124" text-anchor="end">{labels[-1]}</text>'
-    axis = f'<line class="axis" x1="0" x2="{WIDTH}" y1="102" y2="102"/>'
+    words = f'<text class="axis" x="0" y="10">{most:.2%}</text>'
+    words += f'<text class="axis" x="0" y="92">{labels[0]}</text>'
+    words += f'<text class="axis" x="{width}" y="92" text-anchor="end">{labels[-1]}</text>'
+    axis = f'<line class="axis" x1="0" x2="{width}" y1="76" y2="76"/>'
     return (
-        f'<svg class="course" viewBox="0 0 {WIDTH} 128" role="img">{axis}<polyline points="{line}"/>{dots}{words}</svg>'
+        f'<svg class="course" viewBox="0 0 {width} 96" role="img">{axis}<polyline points="{line}"/>{dots}{words}</svg>'
     )

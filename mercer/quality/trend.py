@@ -10,6 +10,7 @@ from typing import Any
 
 from mercer.quality.check import registry
 from mercer.quality.plot import course
+from mercer.quality.schema import FAMILIES
 
 __all__ = ["scores", "trend"]
 
@@ -18,20 +19,22 @@ SHOWN = 60
 
 
 def trend(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """``families`` (name, plot, share, share before) and how many runs; {} where there is only one."""
+    """``families`` (name, plot, share, before), ``quiet`` ones (no row left), ``count``; {} where one run is all."""
     runs = list(history)[-SHOWN:]
     if len(runs) < 2:
         return {}
-    names = list(dict.fromkeys(family for run in runs for family in run["rows"]))
+    names = [name for name in FAMILIES if any(name in run["rows"] for run in runs)]
     dates = [_date(run["time"]) for run in runs]
-    families = []
+    families, quiet = [], []
     for name in names:
         shares = [_share(run["rows"].get(name)) for run in runs]
         known = [share for share in shares if share is not None]
-        if len(known) > 1:
+        if not any(known):
+            quiet.append(name)
+        elif len(known) > 1:
             plot = course(shares, [run["gate"] for run in runs], labels=dates)
             families.append({"name": name, "plot": plot, "share": known[-1], "before": known[-2]})
-    return {"families": families, "count": len(runs)}
+    return {"families": families, "quiet": quiet, "count": len(runs)}
 
 
 def _share(rows: Mapping[str, int] | None) -> float | None:
