@@ -82,7 +82,7 @@ def pairs(sets: Sequence[frozenset[str]], least: float) -> Iterator[tuple[int, i
 
 def _signatures(sets: Sequence[frozenset[str]]) -> NDArray[np.uint32]:
     try:
-        import rensa  # type: ignore[import-untyped]  # it has no stubs
+        import rensa
     except ImportError as error:
         raise MissingExtra("rensa", extra="quality") from error
     rows: list[NDArray[np.uint32]] = []
