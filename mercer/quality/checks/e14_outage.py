@@ -76,6 +76,7 @@ def outage(inputs: Inputs[Any], settings: Outage) -> Iterator[Found]:
     if not known.any():
         return
     hour = codes.time // HOUR
+    known = known & _believable(hour[known], hour)
     first, last = int(hour[known].min()), int(hour[known].max())
     first = first - first % DAY_HOURS
     length = last - first + 1
@@ -90,6 +91,14 @@ def outage(inputs: Inputs[Any], settings: Outage) -> Iterator[Found]:
         for window in settings.hours:
             found += [{**name, **fact} for fact in _silences(counts, expected, first, window=window, settings=settings)]
     yield from _told(_widest(found), last, settings)
+
+
+def _believable(sure: NDArray[np.int64], hour: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Hours near the bulk: one event with a wrong clock must not stretch the log over half a century (E03 tells it)."""
+    low, high = np.quantile(sure, (0.005, 0.995))
+    margin = max(DAY_HOURS, 0.05 * (high - low))
+    near: NDArray[np.bool_] = (hour >= low - margin) & (hour <= high + margin)
+    return near
 
 
 def _first(visit: NDArray[Any], hour: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
