@@ -164,8 +164,12 @@ class Asked:
                     found = self.engine.map_batches(BatchTask.of(declared, settings), tables[family])
                     yield finding.batch_rows(declared, family, found, settings=settings)
             return
-        for item in declared(frames if declared.tier == "relational" else tables, settings):
-            rows = self.engine.collect(item.rows) if declared.tier == "relational" else item.rows
+        if declared.tier == "global":
+            for item in declared(tables, settings):
+                yield finding.to_rows(declared, item, item.rows, settings=settings)
+            return
+        items = list(declared(frames, settings))
+        for item, rows in zip(items, self.engine.collect_all(item.rows for item in items), strict=True):
             yield finding.to_rows(declared, item, rows, settings=settings)
 
     def _holds(self, note: Mapping[str, Any], part: Part | None) -> bool:

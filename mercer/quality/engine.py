@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -40,6 +40,9 @@ class Engine(Protocol):
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The answer to a question."""
+
+    def collect_all(self, frames: Iterable[nw.LazyFrame[Any]]) -> Iterator[pa.Table]:
+        """The answers to some questions, in their order."""
 
     def map_batches(self, task: BatchTask, table: pa.Table) -> pa.Table:
         """`task` over every RecordBatch of a table; the answers in any order."""
@@ -136,6 +139,9 @@ class DuckEngine:
         table = frame.collect("pyarrow").to_native()
         assert isinstance(table, pa.Table)
         return table
+
+    def collect_all(self, frames: Iterable[nw.LazyFrame[Any]]) -> Iterator[pa.Table]:
+        return map(self.collect, frames)
 
     def map_batches(self, task: BatchTask, table: pa.Table) -> pa.Table:
         import pyarrow as pa

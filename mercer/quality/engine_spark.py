@@ -34,6 +34,8 @@ LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "2g",
 }
+THREADS = 4
+"""Questions asked of Spark at once."""
 SMALL = {
     "spark.default.parallelism": "1",
     "spark.sql.adaptive.enabled": "false",
@@ -134,6 +136,13 @@ class SparkEngine:
         with _quiet():
             table: pa.Table = frame.to_native().toArrow()
         return table
+
+    def collect_all(self, frames: Iterable[nw.LazyFrame[Any]]) -> Iterator[pa.Table]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # planning a small query takes longer than running it, and several are planned at once
+        with _quiet(), ThreadPoolExecutor(THREADS) as threads:
+            yield from list(threads.map(lambda frame: frame.to_native().toArrow(), frames))
 
     def map_batches(self, task: BatchTask, table: pa.Table) -> pa.Table:
         from pyspark.sql.pandas.types import from_arrow_schema
