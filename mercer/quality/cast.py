@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mercer.quality import schema
 from mercer.quality.expression import RETAIL, Expression
 from mercer.quality.money import currency, money
 from mercer.quality.rows import Batch
-from mercer.quality.schema import COLUMNS, SCHEMAS
+from mercer.quality.schema import COLUMNS
 from mercer.quality.time import Clock
 from mercer.quality.vocabulary import action, availability
 
@@ -47,7 +48,7 @@ class Cast:
         count = len(batch.rows)
         found: dict[str, Any] = {"row_id": pa.array(batch.rows, pa.int64())}
         for column, kind in COLUMNS[self.family].items():
-            found[column] = pa.nulls(count, SCHEMAS[self.family].field(column).type)
+            found[column] = pa.nulls(count, schema.SCHEMAS[self.family].field(column).type)
             if column in self.expressions and column != "type":
                 found[column] = self._column(column, kind, batch)
         if self.family == "products" and "currency" not in self.expressions:
@@ -56,7 +57,7 @@ class Cast:
             found["type"] = self._type(batch, found)
         if self.family == "events" and "event_id" not in self.expressions:
             found["event_id"] = _event_ids(found)
-        return pa.table(found, schema=SCHEMAS[self.family])
+        return pa.table(found, schema=schema.SCHEMAS[self.family])
 
     def _raw(self, column: str, batch: Batch) -> pa.Array:
         """What the mapping gives for one column: an array as the file has it, or the first that is present."""

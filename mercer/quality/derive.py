@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.errors import FormatError
+from mercer.quality import schema
 from mercer.quality.mapping import guess
 from mercer.quality.read import Raw, read
-from mercer.quality.schema import SCHEMAS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,13 +109,14 @@ def _aggregate(seen: pa.Table, events: pa.Table, *, titled: bool) -> pa.Table:
     if not titled:
         found = found.append_column("title", found["id"])
     count = found.num_rows
+    wanted = schema.SCHEMAS["products"]
     columns = {
-        name: found[name] if name in found.column_names else pa.nulls(count, SCHEMAS["products"].field(name).type)
-        for name in SCHEMAS["products"].names
+        name: found[name] if name in found.column_names else pa.nulls(count, wanted.field(name).type)
+        for name in wanted.names
     }
     columns["row_id"] = pa.array(range(count), pa.int64())
     columns["derived"] = _derived(found)
-    return pa.table(columns).cast(SCHEMAS["products"])
+    return pa.table(columns).cast(wanted)
 
 
 SOLD = """create temp table sold as

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mercer.quality import schema
 from mercer.quality.mapping import guess
 from mercer.quality.profile import name_of, table_hash
 from mercer.quality.read import Raw, read
-from mercer.quality.schema import SCHEMAS
 from mercer.quality.stored import Stored
 from mercer.shop import content_hash, write_json
 
@@ -144,7 +144,7 @@ def _kept(family: str, part: Part, about: Mapping[str, Any], mapping: Mapping[st
         path=part.source,
         encoding=about["encoding"],
         format=about["format"],
-        table=Stored((part.file("raw.parquet"),), SCHEMAS[family]),
+        table=Stored((part.file("raw.parquet"),), schema.SCHEMAS[family]),
         malformed=pq.read_table(part.file("malformed.parquet")),
         uncast=pq.read_table(part.file("uncast.parquet")),
         unmapped=tuple(about["unmapped"]),
@@ -166,7 +166,7 @@ def _joined(family: str, raws: Sequence[tuple[Part, Raw]]) -> Raw:
         path=given[0].path if len(given) == 1 else given[0].path.parent,
         encoding=", ".join(dict.fromkeys(raw.encoding for raw in given if raw.encoding)),
         format=", ".join(dict.fromkeys(raw.format for raw in given)),
-        table=Stored([path for raw in every for path in raw.table.paths], SCHEMAS[family]),
+        table=Stored([path for raw in every for path in raw.table.paths], schema.SCHEMAS[family]),
         malformed=pa.concat_tables(raw.malformed for raw in every),
         uncast=pa.concat_tables(raw.uncast for raw in every),
         unmapped=tuple(dict.fromkeys(name for raw in given for name in raw.unmapped)),

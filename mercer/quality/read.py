@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import FormatError, SettingsError
+from mercer.quality import schema
 from mercer.quality.cast import Cast
 from mercer.quality.expression import parse
 from mercer.quality.mapping import guess, unused
 from mercer.quality.rows import Bad
-from mercer.quality.schema import FAMILIES, SCHEMAS
+from mercer.quality.schema import FAMILIES
 from mercer.quality.stored import Stored, spool
 from mercer.quality.table_file import TableFile
 
@@ -115,10 +116,10 @@ def _table(family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: 
     import pyarrow as pa
 
     if kept is not None:
-        found: Any = spool(tables, kept, SCHEMAS[family])
+        found: Any = spool(tables, kept, schema.SCHEMAS[family])
     else:
         pieces = list(tables)
-        found = pa.concat_tables(pieces) if pieces else SCHEMAS[family].empty_table()
+        found = pa.concat_tables(pieces) if pieces else schema.SCHEMAS[family].empty_table()
     if found.num_rows:
         return found
     if bad.rows:

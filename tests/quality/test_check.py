@@ -35,6 +35,7 @@ def test_one_id_is_one_file():
     def other(inputs, settings):
         return []
 
+    registry()
     with pytest.raises(ValueError, match="c06_price"):
         check("C06", **WORDS)(other)
     assert registry()["C06"].function is not other

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mercer.quality.checks.c07_text import mend
@@ -77,7 +77,18 @@ def test_what_cannot_be_mended_is_found(found_in, title, problem):
 def test_every_proved_mix_up_comes_back(text):
     assert unscramble(text) == text
     assert unscramble(text.encode("utf-8").decode("latin-1")) == text
-    assert unscramble(text.encode("gb18030").decode("latin-1")) == text
+    spoilt = text.encode("gb18030")
+    assume(not _is_utf8(spoilt))
+    assert unscramble(spoilt.decode("latin-1")) == text
+
+
+def _is_utf8(data):
+    """Bytes that are sound in both encodings, as those of 联通 are, prove neither."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @given(st.text(st.characters(codec="ascii", exclude_characters="&<"), max_size=60))
