@@ -17,7 +17,7 @@ LAYERS = (
     {"search", "recommend"},
     {"opinion"},
     {"learn"},
-    {"understand", "retrieve", "rank", "watch"},
+    {"understand", "retrieve", "rank", "watch", "bench"},
     {"encode", "measure", "quality", "events", "sample"},
     {"shop", "config"},
     {"records"},

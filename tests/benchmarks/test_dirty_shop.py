@@ -158,3 +158,15 @@ def test_a_section_replaces_only_itself(tmp_path: Path) -> None:
     assert "two" in text
     assert text.startswith("# Results\n\nothers' words")
     assert text.endswith("more of others\n")
+
+
+def test_position_bias_is_injected_where_products_and_times_are_missing(tiny: Any) -> None:
+    from benchmarks.dirt import changed, e12
+    from benchmarks.dirty_shop import tables_of
+
+    clean = tables_of(tiny)
+    gone = dict.fromkeys(range(0, clean["events"].num_rows, 7))
+    events = changed(changed(clean["events"], "product", gone), "time", gone)
+    tables, lines = e12.inject({"events": events}, 0.01, "medium", 3)
+    assert lines["kind"].to_pylist() == ["position_bias"]
+    assert tables["events"]["product"].null_count

@@ -1,0 +1,44 @@
+"""Events in, the same and shoppers who click a popular product and a target after it out (E09)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+
+from mercer.bench.dirt import Difficulty, Tables, Truth
+from mercer.bench.dirt.added import DAY, Added, deliberate, facts
+
+CHECK = "E09"
+PAIRS = {"easy": (200, 0), "medium": (100, 1), "adversarial": (60, 6)}
+"""Shoppers of one target at most, and products of anybody's that each clicks besides."""
+
+
+def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
+    """100 to 2,000 pairs of clicks by new shoppers that tie weak products to the most popular."""
+    if "events" not in tables or not len(deliberate(tables["events"])):
+        return tables, Truth(CHECK).table()
+    rng = np.random.default_rng([seed, 9])
+    events = tables["events"]
+    products, times, devices = facts(events, deliberate(events), "product", "time", "device")
+    wanted = Counter(products).most_common()
+    hot = [product for product, _ in wanted[: max(3, len(wanted) // 100)]]
+    weak = [product for product, _ in wanted[len(wanted) // 2 :]]
+    shoppers, others = PAIRS[difficulty]
+    added, number = Added(tables, CHECK), 0
+    target = popular = ""
+    while len(added) < max(60, round(rate * len(events))):
+        if number % shoppers == 0:
+            target, popular = weak[int(rng.integers(len(weak)))], hot[int(rng.integers(len(hot)))]
+        start = max(times) - 40 * DAY + int(rng.integers(0, 35 * DAY))
+        who = {"shopper": f"K{seed}-{number}", "session": f"K{seed}-{number}"}
+        who["device"] = devices[int(rng.integers(len(devices)))]
+        for step, product in enumerate((popular, target)):
+            moment = start + step * int(rng.integers(5000, 60_000))
+            added.add("coattail", type="click", product=product, time=moment, **who)
+        for step in range(others):
+            product = products[int(rng.integers(len(products)))]
+            added.add("implied_camouflage", type="click", product=product, time=start + (step + 2) * 70_000, **who)
+        number += 1
+    return added.done()
