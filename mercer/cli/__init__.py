@@ -31,6 +31,7 @@ COMMANDS = (
     "demo",
     "promote",
     "doctor",
+    "bench",
 )
 """One file each, in the order of a shop's life; every file registers itself on `app` when imported."""
 

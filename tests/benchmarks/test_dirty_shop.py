@@ -170,3 +170,26 @@ def test_position_bias_is_injected_where_products_and_times_are_missing(tiny: An
     tables, lines = e12.inject({"events": events}, 0.01, "medium", 3)
     assert lines["kind"].to_pylist() == ["position_bias"]
     assert tables["events"]["product"].null_count
+
+
+@pytest.mark.parametrize("kind", ["holes", "five rows", "nothing known"])
+def test_injectors_take_data_as_shops_have_it(tiny: Any, kind: str) -> None:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    from benchmarks.dirt import injectors
+    from benchmarks.dirty_shop import tables_of
+
+    def spoilt(table: pa.Table) -> pa.Table:
+        rng, share = np.random.default_rng(1), {"holes": 0.2, "nothing known": 1.1}.get(kind, 0.0)
+        columns = [
+            pc.if_else(pa.array(rng.random(len(table)) < share), pa.scalar(None, one.type), one.combine_chunks())
+            for one in table.drop_columns(["row_id"]).columns
+        ]
+        return pa.table([table["row_id"], *columns], schema=table.schema)
+
+    rows = 5 if kind == "five rows" else 2000
+    tables = {family: spoilt(table.slice(0, rows)) for family, table in tables_of(tiny).items()}
+    for injector in injectors().values():
+        for difficulty in ("easy", "medium", "adversarial"):
+            injector.inject(dict(tables), 0.05, difficulty, 3)  # type: ignore[arg-type]

@@ -27,6 +27,8 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
         return tables, Truth(CHECK).table()
     goods = sorted({product for product in events["product"].to_pylist() if product})
     times = [time for time in events["time"].to_pylist() if time]
+    if not goods or len(set(times)) < 2:
+        return tables, Truth(CHECK).table()
     while len(added) < budget:
         who = {"shopper": f"B{seed}-{number % 7}", "session": f"BS{seed}-{number}", "device": "desktop"}
         start = int(rng.integers(min(times), max(times)))

@@ -25,6 +25,8 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     day = events["time"].fill_null(0).to_numpy() // DAY
     shown = np.array([kind == "impression" for kind in kinds])
     clicked = np.array([kind == "click" for kind in kinds])
+    if not clicked.any():
+        return tables, truth.table()
     names, counts = np.unique(np.array([device or "" for device in devices])[clicked], return_counts=True)
     busy = np.array([(device or "") == names[counts.argmax()] for device in devices])
     if difficulty == "medium":

@@ -32,6 +32,8 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     length = HOURS[difficulty]
     start_hour = int(np.argmax(np.convolve(np.tile(by_hour, 2), np.ones(min(length, 24)), "valid")[:24]))
     days = np.unique(hours // 24)[3:-1]
+    if not len(days):  # a log of a few days
+        return tables, truth.table()
     start = int(rng.choice(days)) * 24 + start_hour
     gone = mine & (time // HOUR >= start) & (time // HOUR < start + length)
     truth.add("events", -1, "silence")

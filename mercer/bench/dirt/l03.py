@@ -19,7 +19,7 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     grades = sorted({grade for grade in table["grade"].to_pylist() if grade is not None})
     if len(grades) < 2:
         return done, truth.table()
-    rows = victims(table, rate, rng, among=filled(table, "query_id"))
+    rows = victims(table, rate, rng, among=np.intersect1d(filled(table, "query_id"), filled(table, "grade")))
     told = {number: _other(table["grade"][row].as_py(), grades, difficulty) for number, row in enumerate(rows)}
     changes: dict[str, dict[int, object]] = {"grade": dict(told)}
     if difficulty == "adversarial" and "queries" in tables:

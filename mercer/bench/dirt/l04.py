@@ -20,7 +20,7 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     if len(grades) < 2:
         return done, truth.table()
     values = {}
-    for row in victims(table, rate, rng, among=filled(table, "query_id")):
+    for row in victims(table, rate, rng, among=np.intersect1d(filled(table, "query_id"), filled(table, "grade"))):
         given = table["grade"][row].as_py()
         others = sorted((grade for grade in grades if grade != given), key=lambda grade: (abs(grade - given), grade))
         chosen = {"easy": others[-1], "medium": others[int(rng.integers(len(others)))], "adversarial": others[0]}
