@@ -1,4 +1,4 @@
-"""The injectors of mercer/bench/dirt, where `mercer bench dirt` finds them too; a file put here goes before its like."""
+"""The injectors of mercer/bench/dirt, where `mercer bench dirt` has them too; a file put here goes before its like."""
 
 from pathlib import Path
 
