@@ -76,7 +76,7 @@ def _read(folder: Path | None, scratch: Path) -> tuple[Mapping[str, Raw], Qualit
 
     if folder is None:
         return invented(scratch), None
-    from mercer.cli.check_shop import settings_of
+    from mercer.cli.check_shop import quality_settings
     from mercer.cli.settings import tables
     from mercer.quality.source import read_all, sources
     from mercer.shop import Shop
@@ -84,7 +84,7 @@ def _read(folder: Path | None, scratch: Path) -> tuple[Mapping[str, Raw], Qualit
     shop = Shop(folder)
     told = tables(shop.folder)
     found = sources(shop.folder, told.get("data", {}), told.get("map", {}))
-    return read_all(found, parts=scratch), settings_of(shop)
+    return read_all(found, parts=scratch), quality_settings(told.get("quality", {}))
 
 
 def _as_json(measured: Measured) -> dict[str, Any]:

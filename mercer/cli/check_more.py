@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from mercer.errors import NotFoundError
 from mercer.shop import Shop
 
 if TYPE_CHECKING:
+    from mercer.quality.diff import Change
     from mercer.quality.suggest import Proposal
 
 __all__ = ["show_difference", "show_suggestions"]
@@ -78,7 +80,7 @@ def show_difference(shop: Shop, names: Sequence[str], *, as_json: bool) -> None:
 
     one, other = (_version(shop, name) for name in names)
     folders = shop.path("checked", one), shop.path("checked", other)
-    changes, verdicts = diff(*folders), gates(*folders)
+    changes, verdicts = [_concealed(shop, change) for change in diff(*folders)], gates(*folders)
     decisions = [verdict["decision"] for verdict in verdicts]
     if as_json:
         print_json({"runs": [one, other], "gates": decisions, "changes": [asdict(change) for change in changes]})
@@ -97,6 +99,17 @@ def show_difference(shop: Shop, names: Sequence[str], *, as_json: bool) -> None:
         such = [f"+ {name}" for name in change.new_rows[:1]] + [f"- {name}" for name in change.gone_rows[:1]]
         table.add_row(change.check, change.family, change.problem, *(f"{n:,}" for n in counts), ", ".join(such))
     console.print(table if changes else "the same findings")
+
+
+def _concealed(shop: Shop, change: Change) -> Change:
+    """A change whose rows are named without naming a person: questions are known by their text."""
+    from mercer.cli.check_shop import settings_of
+    from mercer.quality.conceal import masker
+    from mercer.quality.secret import salt_of
+
+    hide = masker(change.family, salt=salt_of(settings_of(shop)))
+    names = {field: tuple(map(hide, getattr(change, field))) for field in ("new_rows", "gone_rows")}
+    return dataclasses.replace(change, **names)
 
 
 def _version(shop: Shop, name: str) -> str:

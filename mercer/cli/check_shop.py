@@ -23,10 +23,11 @@ __all__ = ["check_shop", "quality_settings", "settings_of"]
 
 
 def settings_of(shop: Shop) -> QualitySettings:
-    """[quality] of a shop."""
+    """[quality] of a shop, with its own secret where pseudonyms are made."""
     from mercer.cli.settings import tables
+    from mercer.quality.secret import salted, shop_salt
 
-    return quality_settings(tables(shop.folder).get("quality", {}))
+    return salted(quality_settings(tables(shop.folder).get("quality", {})), shop_salt(shop.store))
 
 
 def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tuple[str, bool]:
@@ -41,7 +42,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
 
     told = tables(shop.folder)
     data, maps = told.get("data", {}), told.get("map", {})
-    settings = quality_settings(told.get("quality", {}))
+    settings = settings_of(shop)
     found = sources(shop.folder, data, maps)
     ledger = Ledger(shop.store)
     with shop.lock("check"):
@@ -129,10 +130,11 @@ def _run(
     from mercer.quality.check import registry
     from mercer.quality.engine import open_engine
     from mercer.quality.run import check
+    from mercer.quality.secret import private_folder
     from mercer.quality.source import read_all
 
     running = open_engine(engine, memory=settings.memory)
-    parts = shop.cache / "parts"
+    parts = private_folder(shop.cache / "parts")
     try:
         with progress() as bars:
             families = dict.fromkeys([*found, *(["events"] if more.events else [])])

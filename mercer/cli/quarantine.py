@@ -102,6 +102,7 @@ def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> 
         count += 1
         if len(found) < limit:
             found.append(row)
+    found = _concealed(shop, found)
     if as_json:
         print_json({"count": count, "rows": [_plain(row) for row in found]})
         return
@@ -113,6 +114,18 @@ def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> 
         table.add_row(f"{row['family']}:{row['row_id']}", row["row_hash"], reasons, _content(row))
     console.print(table)
     console.print(f"{len(found):,} of {count:,} rows")
+
+
+def _concealed(shop: Shop, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for people to read: what names a person is masked, as in trusted data; the Parquet file has all of it."""
+    from mercer.cli.check_shop import settings_of
+    from mercer.quality.conceal import masker
+    from mercer.quality.secret import salt_of
+
+    salt = salt_of(settings_of(shop))
+    hide = {family: masker(family, salt=salt) for family in {row["family"] for row in rows}}
+    told = ("family", "row_id", "row_hash", "reasons")
+    return [{name: one if name in told else hide[row["family"]](one) for name, one in row.items()} for row in rows]
 
 
 def _content(row: dict[str, Any]) -> str:
@@ -155,7 +168,7 @@ def _explain(shop: Shop, names: list[str], *, as_json: bool) -> None:
 
     findings = pq.read_table(_folder(shop) / "findings.parquet")
     told = []
-    for row in _chosen(shop, names):
+    for row in _concealed(shop, _chosen(shop, names)):
         mine = pc.and_(pc.equal(findings["family"], row["family"]), pc.equal(findings["row_id"], row["row_id"]))
         told.append({"row": _plain(row), "findings": findings.filter(mine).to_pylist()})
     if as_json:

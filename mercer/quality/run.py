@@ -13,11 +13,13 @@ from mercer.errors import DataError
 from mercer.quality import exposure, finding, gate, profile, quarantine
 from mercer.quality.ask import Asked, sides
 from mercer.quality.check import registry
+from mercer.quality.conceal import concealed
 from mercer.quality.engine import DuckEngine, Engine
 from mercer.quality.gate import Gate
 from mercer.quality.measure_batch import HISTORY, history_table, measure
 from mercer.quality.part import Part, sweep
 from mercer.quality.place import places
+from mercer.quality.secret import salt_of
 from mercer.quality.settings import QualitySettings
 from mercer.quality.trust import Trust, take_out, trust
 
@@ -43,7 +45,7 @@ class Checked:
     quarantine: Mapping[str, pa.Table]
     """Family → `SCHEMAS[family]` as it came, then raw (text as in the file), reasons (JSON), row_hash."""
     findings: pa.Table
-    """`finding.schema`, sorted by check, family and row."""
+    """`finding.schema`, sorted by check, family and row; what names a person in it is masked."""
     gate: Gate
     manifest: Mapping[str, Any]
     """Row counts, hashes (dataset, trusted), versions of checks, states of columns that merge, files read."""
@@ -114,7 +116,8 @@ def check(
     run_id = profile.name_of(manifest["dataset_hash"], told, running.name)
     decided = json.dumps(verdict.to_json(), sort_keys=True)
     version = profile.name_of(manifest["trusted_hash"], decided, told)
-    stamped = _stamp(findings, run_id=run_id, dataset_hash=manifest["dataset_hash"], engine=running.name)
+    said = concealed(findings, salt=salt_of(settings))
+    stamped = _stamp(said, run_id=run_id, dataset_hash=manifest["dataset_hash"], engine=running.name)
     ids = {"version": version, "run_id": run_id}
     if kept and home:
         sweep(kept, [home, *(part for raw in raws.values() for part in raw.parts)])

@@ -13,11 +13,13 @@ import numpy as np
 from mercer.errors import DataError, GateBlocked, NotFoundError
 from mercer.quality import finding, gate
 from mercer.quality.check import registry
+from mercer.quality.conceal import concealed
 from mercer.quality.gate import Gate
 from mercer.quality.profile import name_of, tables_hash
 from mercer.quality.quarantine import REMOVING
 from mercer.quality.roles import TRAINING, Roles, TrainingInputs
 from mercer.quality.run import QualitySettings
+from mercer.quality.secret import salt_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,7 +123,8 @@ def check_training(
     if trusted is not None:
         tables[f"{TRAINING}.trusted"] = pa.table({"hash": pa.array(sorted(trusted), pa.string())})
     moment = int(clock.time() * 1000) if now is None else now
-    findings = _stamped(_find(TrainingInputs(tables, moment, roles), settings), tables, settings)
+    found = concealed(_find(TrainingInputs(tables, moment, roles), settings), salt=salt_of(settings))
+    findings = _stamped(found, tables, settings)
     out = _out(findings)
     verdict = gate.decide(findings, rows={TRAINING: table.num_rows}, out={TRAINING: len(out)}, settings=settings)
     return CheckedTraining(findings, verdict, _figures(findings), out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.quality.report import render
 from mercer.quality.run import Checked
+from mercer.quality.secret import keep_private
 from mercer.quality.stored import Stored, spool
 from mercer.shop import disk_errors, write_json
 
@@ -33,12 +34,13 @@ def write(checked: Checked, folder: Path, *, shop: str = "", history: Sequence[M
         DiskFull: no space is left.
     """
     with disk_errors(folder):
-        (folder / "quarantine").mkdir()
+        (folder / "quarantine").mkdir(mode=0o700)
         for family, table in checked.trusted.items():
             _parquet(table, folder / f"{family}.parquet")
         for family, table in checked.quarantine.items():
             if table.num_rows:
-                _parquet(table, folder / "quarantine" / f"{family}.parquet")
+                _parquet(table, path := folder / "quarantine" / f"{family}.parquet")
+                keep_private(path)
         _parquet(checked.findings, folder / "findings.parquet")
         write_json(folder / "gate.json", checked.gate.to_json())
         write_json(folder / "manifest.json", dict(checked.manifest))
