@@ -96,7 +96,7 @@ def _names(folder: Path, family: str, findings: pa.Table) -> dict[int, str]:
         connection.register("findings", findings.select(["family", "row_id"]))
         name = " || ' ' || ".join(keys)
         rows = connection.execute(
-            f"SELECT row_id, {name} FROM read_parquet($files, union_by_name = true) "  # noqa: S608  # our own names
+            f"SELECT DISTINCT row_id, {name} FROM read_parquet($files, union_by_name = true) "  # noqa: S608  # our own names
             f"SEMI JOIN (SELECT DISTINCT row_id FROM findings WHERE family = $family) USING (row_id) "
             f"WHERE {name} IS NOT NULL",
             {"files": there, "family": family},

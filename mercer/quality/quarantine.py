@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mercer.quality.read import Raw
 
-__all__ = ["REMOVING", "decide", "hashes", "row_hash", "taken", "without"]
+__all__ = ["REMOVING", "decide", "hashes", "hold", "row_hash", "taken", "without"]
 
 REMOVING = ("quarantine", "drop")
 """Actions that take a row out of trusted data."""
@@ -64,7 +64,7 @@ def _restored(raw: Raw, out: set[int], removing: pa.Table, restored: frozenset[s
 
     mine = removing.filter(pc.equal(removing["family"], raw.family)).select(["row_id", "check_id", "problem"])
     lost = {row["row_id"] for row in mine.to_pylist() if not find(row["check_id"]).problems[row["problem"]].restorable}
-    return {row["row_id"] for row in _rows(raw.table, out - lost).to_pylist() if _hash(raw, row) in restored}
+    return {row["row_id"] for row in hold(raw.table, out - lost).to_pylist() if _hash(raw, row) in restored}
 
 
 def _forgive(findings: pa.Table, back: Mapping[str, set[int]]) -> pa.Table:
@@ -86,7 +86,8 @@ def without(table: pa.Table, out: Iterable[int]) -> pa.Table:
     return table.filter(pc.invert(pc.is_in(table["row_id"], value_set=gone))).combine_chunks()
 
 
-def _rows(table: pa.Table | Stored, ids: Iterable[int]) -> pa.Table:
+def hold(table: pa.Table | Stored, ids: Iterable[int]) -> pa.Table:
+    """The rows with these row_ids."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -97,15 +98,15 @@ def _rows(table: pa.Table | Stored, ids: Iterable[int]) -> pa.Table:
 
 def hashes(raw: Raw, ids: Iterable[int]) -> dict[int, str]:
     """row_id → `row_hash` of some rows of a family."""
-    return {row["row_id"]: _hash(raw, row) for row in _rows(raw.table, ids).to_pylist()}
+    return {row["row_id"]: _hash(raw, row) for row in hold(raw.table, ids).to_pylist()}
 
 
 def taken(raw: Raw, out: set[int], findings: pa.Table) -> pa.Table:
     """The rows of one family that leave: as they came, with raw text, reasons (JSON) and row_hash."""
     import pyarrow as pa
 
-    table, malformed = raw.table, _rows(raw.malformed, out)
-    rows = _rows(table, out).to_pylist()
+    table, malformed = raw.table, hold(raw.malformed, out)
+    rows = hold(table, out).to_pylist()
     texts = _uncast_texts(raw.uncast, out)
     for row in rows:
         row["row_hash"] = _hash(raw, row)
@@ -124,7 +125,7 @@ def taken(raw: Raw, out: set[int], findings: pa.Table) -> pa.Table:
 
 def _uncast_texts(uncast: pa.Table, out: set[int]) -> dict[int, dict[str, str]]:
     texts: dict[int, dict[str, str]] = {}
-    for row in _rows(uncast, out).to_pylist():
+    for row in hold(uncast, out).to_pylist():
         texts.setdefault(row["row_id"], {})[row["field"]] = row["text"]
     return texts
 

@@ -71,6 +71,12 @@ class QualitySettings:
     """Family → its own share, where `max_quarantine` does not fit it."""
     always_allowed: int = 3
     """Rows of a family that may be taken out however small the family is."""
+    keep_last_good: bool = True
+    """Whether the row accepted last goes on serving a product whose new row is taken out: no bad update deletes it."""
+    last_good_days: float = 30.0
+    """Days for which it goes on serving, from the first check that found the new row bad."""
+    keep_partly: bool = True
+    """Whether a product with no such row is kept without the fields that are wrong, if its id and title are not."""
     disable: tuple[str, ...] = ()
     """Ids of checks that do not run."""
     memory: float = 2.0
@@ -89,6 +95,8 @@ class QualitySettings:
                 raise SettingsError(f"{name} is {value}", cure="give a share of rows between 0 and 1")
         if self.always_allowed < 0:
             raise SettingsError(f"always_allowed is {self.always_allowed}", cure="give 0 or more rows")
+        if not 0 <= self.last_good_days <= 3660:
+            raise SettingsError(f"last_good_days is {self.last_good_days}", cure="give 0 to 3660 days")
         if self.memory < 0.1:
             raise SettingsError(f"memory is {self.memory} GB", cure="give at least 0.1 GB")
         for id in self.disable:

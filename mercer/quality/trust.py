@@ -39,14 +39,20 @@ class Trust:
     """Family → each file's name, rows, hash and states."""
 
 
-def trust(asked: Asked, out: Mapping[str, set[int]]) -> Trust:
-    """Every family without the rows that leave."""
+def trust(asked: Asked, out: Mapping[str, set[int]], instead: Mapping[str, pa.Table] | None = None) -> Trust:
+    """Every family without the rows that leave, and with those that serve `instead` (family → rows)."""
+    import pyarrow as pa
+
     found = Trust()
     for family in asked.raws:
         if family in asked.current:
             _by_part(found, family, asked.current[family], out[family])
             continue
-        table = found.tables[family] = without(asked.tables[family], out[family])
+        table = without(asked.tables[family], out[family])
+        more = (instead or {}).get(family)
+        if more is not None and more.num_rows:
+            table = pa.concat_tables([table, more]).sort_by("row_id").combine_chunks()
+        found.tables[family] = table
         found.hashes[family] = [profile.table_hash(table)]
         found.states[family] = profile.states(table)
     return found

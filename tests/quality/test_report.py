@@ -57,7 +57,7 @@ def test_a_version_on_disk_is_whole(checked, tmp_path):
     write(checked, tmp_path, shop="shop")
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"{family}.parquet" for family in checked.trusted),
-        *("findings.parquet", "gate.json", "manifest.json", "report.html", "quarantine"),
+        *("findings.parquet", "gate.json", "manifest.json", "report.html", "quarantine", "served.parquet"),
     }
     assert pq.read_table(tmp_path / "products.parquet").equals(checked.trusted["products"])
     assert pq.read_table(tmp_path / "quarantine" / "products.parquet").num_rows == 2
