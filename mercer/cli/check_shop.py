@@ -15,6 +15,7 @@ from mercer.shop import Shop
 if TYPE_CHECKING:
     from mercer.cli.live import Live
     from mercer.quality.check import CheckSettings
+    from mercer.quality.last_good import Before
     from mercer.quality.ledger import Ledger
     from mercer.quality.run import Checked, QualitySettings
     from mercer.quality.source import Source
@@ -37,6 +38,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     """
     from mercer.cli.live import live
     from mercer.cli.settings import tables
+    from mercer.quality.last_good import expired
     from mercer.quality.ledger import Ledger, fingerprint
     from mercer.quality.source import sources
 
@@ -46,6 +48,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     found = sources(shop.folder, data, maps)
     ledger = Ledger(shop.store)
     with shop.lock("check"):
+        before = _before(shop)
         more = live(shop, since=_written(found))
         words = [
             json.dumps([data, maps], sort_keys=True),
@@ -53,16 +56,25 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
             *sorted([*ledger.restored(), *ledger.approved()]),
             *(one.check + one.until for one in settings.ended(int(time.time() * 1000))),
             more.told(),
+            *expired(before, settings, int(time.time() * 1000)),
         ]
         print_of = fingerprint({family: source.files for family, source in found.items()}, told=words)
         last = ledger.last()
         if not again and last and last["fingerprint"] == print_of and _whole(shop, last):
             return str(last["version"]), True
-        checked = _run(shop, found, settings, ledger, more, again=again, engine=engine)
+        checked = _run(shop, found, settings, ledger, more, before=before, again=again, engine=engine)
         ledger.add(checked)
         _keep(shop, checked, ledger)
         ledger.remember(version=checked.version, fingerprint=print_of, blocked=checked.gate.blocked)
     return checked.version, False
+
+
+def _before(shop: Shop) -> Before | None:
+    """The products that were accepted last, where a version is live and still on disk."""
+    from mercer.quality.last_good import read_before
+
+    accepted = shop.live("checked")
+    return read_before(shop.path("checked", accepted.version), accepted.version) if accepted else None
 
 
 def _written(found: Mapping[str, Source]) -> int:
@@ -124,6 +136,7 @@ def _run(
     ledger: Ledger,
     more: Live,
     *,
+    before: Before | None,
     again: bool,
     engine: str,
 ) -> Checked:
@@ -155,6 +168,7 @@ def _run(
                 raws,
                 settings,
                 history=[run["measures"] for run in ledger.history() if run["gate"] != "block" and "measures" in run],
+                before=before,
                 kept=parts,
                 fresh=again,
                 restored=ledger.restored(),

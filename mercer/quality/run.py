@@ -16,6 +16,7 @@ from mercer.quality.check import registry
 from mercer.quality.conceal import concealed
 from mercer.quality.engine import DuckEngine, Engine
 from mercer.quality.gate import Gate
+from mercer.quality.last_good import PRODUCTS, serve
 from mercer.quality.measure_batch import HISTORY, history_table, measure
 from mercer.quality.part import Part, sweep
 from mercer.quality.place import places
@@ -26,6 +27,7 @@ from mercer.quality.trust import Trust, take_out, trust
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mercer.quality.last_good import Before
     from mercer.quality.read import Raw
 
 __all__ = ["Checked", "QualitySettings", "check", "inspect"]
@@ -36,7 +38,11 @@ MEASURED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a run found and decided; nothing that came in is missing from trusted and quarantine together."""
+    """What a run found and decided; nothing that came in is missing from trusted and quarantine together.
+
+    A product's row in quarantine may have a row in trusted, too, under the same row_id: the one that was accepted last,
+    or its own without what is wrong; see `served`.
+    """
 
     version: str
     """Name of the version on disk: a hash of trusted data, of the decision and of the settings that made it."""
@@ -49,6 +55,8 @@ class Checked:
     gate: Gate
     manifest: Mapping[str, Any]
     """Row counts, hashes (dataset, trusted), versions of checks, states of columns that merge, files read."""
+    served: pa.Table
+    """Which trusted products stand in place of quarantined rows; see `last_good.Served.notes`."""
 
 
 def check(
@@ -61,6 +69,7 @@ def check(
     sequence: int = 0,
     live: int = 0,
     history: Sequence[Mapping[str, Mapping[str, float]]] = (),
+    before: Before | None = None,
     kept: Path | None = None,
     fresh: bool = False,
     engine: Engine | None = None,
@@ -77,6 +86,7 @@ def check(
         sequence: number of the last product change from the event log that is in `raws`.
         live: number of the last event from the event log that is in `raws`.
         history: family → measures of each accepted run so far, oldest first; see `measure_batch`.
+        before: the products that were accepted last: one whose new row is taken out goes on with its row from there.
         kept: the folder of `read_all`'s parts, where findings are kept until what a check looked at has changed.
         fresh: ask every check again, whatever was kept.
         engine: where checks run; DuckDB where None.
@@ -96,20 +106,20 @@ def check(
         home.folder.mkdir(parents=True, exist_ok=True)
     asked = Asked(raws, settings, now=moment, engine=running, more=past, kept=home, fresh=fresh)
     try:
-        found = asked.run(tick)
+        findings, out = quarantine.decide(asked.run(tick), raws, restored=frozenset(restored))
+        taken = take_out(raws, out, findings)
+        agreed = {family: _agreed(table, frozenset(approved)) for family, table in taken.items()}
+        served = serve(asked, out, findings, before=before, agreed=agreed.get(PRODUCTS, ()))
     finally:
         if engine is None:
             running.close()
-    findings, out = quarantine.decide(found, raws, restored=frozenset(restored))
-    stays = trust(asked, out)
-    taken = take_out(raws, out, findings)
+    stays = trust(asked, out, {PRODUCTS: served.rows})
     rows = {family: raw.table.num_rows + raw.malformed.num_rows for family, raw in raws.items()}
     counts = {family: table.num_rows for family, table in taken.items()}
-    agreed = {family: _agreed(table, frozenset(approved)) for family, table in taken.items()}
     verdict = gate.decide(findings, rows=rows, out=counts, settings=settings, approved=agreed, files=places(raws))
     manifest = (
-        _manifest(raws, stays, taken)
-        | {"measures": _measures(asked)}
+        _manifest(raws, stays, taken, served=served.rows.num_rows)
+        | {"measures": _measures(asked), "served": served.entry()}
         | {"engine": running.name, "sequence": sequence, "live": live}
     )
     told = json.dumps([settings.to_text(), sorted(restored), sorted(approved), manifest["checks"]])
@@ -121,7 +131,8 @@ def check(
     ids = {"version": version, "run_id": run_id}
     if kept and home:
         sweep(kept, [home, *(part for raw in raws.values() for part in raw.parts)])
-    return Checked(version, stays.tables, taken, stamped, verdict, manifest | exposure.entries(stamped) | ids)
+    entries = manifest | exposure.entries(stamped) | ids
+    return Checked(version, stays.tables, taken, stamped, verdict, entries, served.notes)
 
 
 def inspect(
@@ -156,6 +167,8 @@ def _manifest(
     raws: Mapping[str, Raw],
     kept: Trust,
     taken: Mapping[str, pa.Table],
+    *,
+    served: int,
 ) -> dict[str, Any]:
     came = {
         family: [part.hash for part in raw.parts] or [profile.table_hash(raw.table)] for family, raw in raws.items()
@@ -164,7 +177,7 @@ def _manifest(
     rows = {
         family: {
             "raw": raw.table.num_rows + raw.malformed.num_rows,
-            "trusted": kept.tables[family].num_rows,
+            "trusted": kept.tables[family].num_rows - (served if family == PRODUCTS else 0),
             "quarantine": taken[family].num_rows,
         }
         for family, raw in raws.items()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mercer.quality.last_good import FILE_NAME
 from mercer.quality.report import render
 from mercer.quality.run import Checked
 from mercer.quality.secret import keep_private
@@ -27,8 +28,8 @@ def write(checked: Checked, folder: Path, *, shop: str = "", history: Sequence[M
         shop: its name, for the page.
         history: the runs so far, this one last, for the page's trend.
 
-    ``FAMILY.parquet`` trusted, ``quarantine/FAMILY.parquet`` where rows were taken out, ``findings.parquet``,
-    ``gate.json``, ``manifest.json`` and ``report.html``.
+    ``FAMILY.parquet`` trusted, ``quarantine/FAMILY.parquet`` where rows were taken out, ``served.parquet`` where
+    others serve in their place, ``findings.parquet``, ``gate.json``, ``manifest.json`` and ``report.html``.
 
     Raises:
         DiskFull: no space is left.
@@ -41,6 +42,8 @@ def write(checked: Checked, folder: Path, *, shop: str = "", history: Sequence[M
             if table.num_rows:
                 _parquet(table, path := folder / "quarantine" / f"{family}.parquet")
                 keep_private(path)
+        if checked.served.num_rows:
+            _parquet(checked.served, folder / FILE_NAME)
         _parquet(checked.findings, folder / "findings.parquet")
         write_json(folder / "gate.json", checked.gate.to_json())
         write_json(folder / "manifest.json", dict(checked.manifest))
