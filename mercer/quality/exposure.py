@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mercer.quality.finding import FILE
@@ -10,7 +11,7 @@ from mercer.quality.finding import FILE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["entries"]
+__all__ = ["entries", "propensity"]
 
 TOLD = {"position_bias": "propensity", "exposure_missing": "exposure"}
 """Problem of a whole file → the manifest's name for its evidence."""
@@ -30,3 +31,16 @@ def entries(findings: pa.Table) -> dict[str, Any]:
     )
     rows = findings.filter(told).select(["problem", "evidence"]).to_pylist()
     return {TOLD[row["problem"]]: json.loads(row["evidence"]) for row in rows}
+
+
+def propensity(manifest: Mapping[str, Any]) -> tuple[float, ...]:
+    """Chance that a position is looked at, by position as events write it (first place 1; 0 means that none is given).
+
+    For whoever learns from clicks: `learn.pairs.behaviour.from_events` divides by it. () where E12 found no bias or
+    could not tell; positions beyond the last one were shown too seldom to tell.
+
+    >>> propensity({"propensity": {"curve": [1.0, 0.6, 0.4]}}), propensity({})
+    ((1.0, 1.0, 0.6, 0.4), ())
+    """
+    curve = manifest.get("propensity", {}).get("curve", ())
+    return (1.0, *map(float, curve)) if curve else ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mercer.errors import FormatError, SettingsError
 from mercer.quality import schema
 from mercer.quality.cast import Cast
+from mercer.quality.conceal import masker
 from mercer.quality.expression import parse
 from mercer.quality.mapping import guess, unused
 from mercer.quality.rows import Bad
@@ -124,8 +125,9 @@ def _table(family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: 
         return found
     if bad.rows:
         _, line, text, problem = bad.rows[0]
+        shown = masker("", salt="")(text[:500])[:60]
         raise FormatError(
-            f"{path}: none of {len(bad.rows)} rows parses; line {line} {text[:60]!r}: {problem}",
+            f"{path}: none of {len(bad.rows)} rows parses; line {line} {shown!r}: {problem}",
             cure=f"export {family} again as CSV, JSON lines or Parquet",
         )
     raise FormatError(f"{path} has a header and no rows", cure="export the rows too, or take it out of [data]")

@@ -163,3 +163,13 @@ def test_a_training_tables_findings_name_nobody(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("text", ["S000123", "red dress 12 cm", "cup-2024"])
 def test_ids_and_sizes_stay(text: str) -> None:
     assert masker("events", salt="x")(text) == text
+
+
+def test_an_error_about_a_file_names_nobody(tmp_path: Path) -> None:
+    from mercer.errors import FormatError
+    from mercer.quality.read import read
+
+    (tmp_path / "reviews.jsonl").write_text(f'{{"id": "r1", "text": "call {PHONE}"\n', "utf-8")
+    with pytest.raises(FormatError, match=r"\[mobile-1\]") as told:
+        read("reviews", tmp_path / "reviews.jsonl", mapping={"id": "id", "text": "text"})
+    assert PHONE not in str(told.value)

@@ -60,8 +60,9 @@ class Position(CheckSettings):
 def position(inputs: Inputs[Any], settings: Position) -> Iterator[Found]:
     """The chance that each position is looked at (position-based model, EM), as evidence and as weights.
 
-    ``manifest.json`` has it under ``propensity``: a click at position k counts ``1 / curve[k - 1]`` in training. A
-    product for a query is one thing, so a ranking that puts what is relevant first is not taken for bias.
+    ``manifest.json`` has it under ``propensity`` (`exposure.propensity` reads it): a click at position k counts
+    ``1 / curve[k - 1]`` where pairs to learn from are made of events; nothing is taken out or changed here. A product
+    for a query is one thing, so a ranking that puts what is relevant first is not taken for bias.
     """
     codes = codes_of(inputs["events"])
     shown = codes.is_kind("impression") & (codes.product >= 0)

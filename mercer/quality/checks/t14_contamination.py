@@ -56,7 +56,13 @@ class Contamination(CheckSettings):
     chinese="训练文字未包含评测查询与答案",
 )
 def contamination(inputs: Inputs[Any], settings: Contamination) -> Iterator[Found]:
-    """Queries that have judgments, looked for word for word; says nothing where there are none."""
+    """Queries that have judgments, looked for word for word; says nothing where there are none.
+
+    The catalogue of checks lets it block the batch. It takes the text out instead: what is contaminated is the text,
+    which then is neither indexed nor learned from, so the measurement is clean again and the shop goes on selling; a
+    review that quotes three queries must not stand in the way of a day's delivery. Many of them close the gate all the
+    same (`error_if`, `max_quarantine`). One long query alone is only a warning: makers' own wording is searched for.
+    """
     if "queries" not in inputs or "judgments" not in inputs:
         return
     asked = _Asked(inputs, settings)
