@@ -168,9 +168,12 @@ class Asked:
             for item in declared(tables, settings):
                 yield finding.to_rows(declared, item, item.rows, settings=settings)
             return
-        items = list(declared(frames, settings))
-        for item, rows in zip(items, self.engine.collect_all(item.rows for item in items), strict=True):
-            yield finding.to_rows(declared, item, rows, settings=settings)
+        try:
+            items = list(declared(frames, settings))
+            for item, rows in zip(items, self.engine.collect_all(item.rows for item in items), strict=True):
+                yield finding.to_rows(declared, item, rows, settings=settings)
+        finally:
+            self.engine.release()
 
     def _holds(self, note: Mapping[str, Any], part: Part | None) -> bool:
         """Nothing that was looked at has changed, and what was past then is past now."""

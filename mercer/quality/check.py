@@ -79,6 +79,10 @@ class Inputs(Mapping[str, Frame], Generic[Frame]):
     now: int
     """UTC milliseconds of this run: what is later is the future."""
 
+    def hold(self, frame: Frame) -> Frame:
+        """The same frame; in a run its rows are worked out once, however many questions are then asked of them."""
+        return frame
+
     def __getitem__(self, name: str) -> Frame:
         return self.tables[name]
 

@@ -38,6 +38,12 @@ class Engine(Protocol):
     def frames(self, tables: Mapping[str, pa.Table | Stored]) -> dict[str, nw.LazyFrame[Any]]:
         """The tables as lazy frames of this engine."""
 
+    def hold(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """A frame whose rows are worked out once, until `release`; they may be kept on disk."""
+
+    def release(self) -> None:
+        """Forget what `hold` has worked out."""
+
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The answer to a question."""
 
@@ -116,6 +122,7 @@ class DuckEngine:
         self._connection.execute(f"SET memory_limit = '{int(memory * 1000)}MB'")
         self._connection.execute(f"SET temp_directory = '{self._spill.name}'")
         self._count = 0
+        self._held: list[str] = []
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
@@ -132,6 +139,19 @@ class DuckEngine:
             self._connection.register(view, table)
             frames[name] = nw.from_native(self._connection.table(view))
         return frames
+
+    def hold(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        import narwhals.stable.v2 as nw
+
+        self._count += 1
+        name = f"held{self._count}"
+        frame.to_native().create(name)
+        self._held.append(name)
+        return nw.from_native(self._connection.table(name))
+
+    def release(self) -> None:
+        while self._held:
+            self._connection.execute(f"DROP TABLE {self._held.pop()}")
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         import pyarrow as pa

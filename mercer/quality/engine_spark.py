@@ -113,6 +113,7 @@ class SparkEngine:
         self._own = running is None and not _is_running()
         self._session = running if running is not None else session()
         self._known: dict[int, tuple[pa.Table, Any]] = {}
+        self._held: list[Any] = []
 
     def frames(self, tables: Mapping[str, pa.Table | Stored]) -> dict[str, nw.LazyFrame[Any]]:
         import narwhals.stable.v2 as nw
@@ -131,6 +132,17 @@ class SparkEngine:
                 made = self._session.createDataFrame(table, schema=from_arrow_schema(table.schema))
             known = self._known[id(table)] = (table, made.cache())
         return known[1]
+
+    def hold(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        import narwhals.stable.v2 as nw
+
+        self._held.append(frame.to_native().cache())
+        held: nw.LazyFrame[Any] = nw.from_native(self._held[-1])
+        return held
+
+    def release(self) -> None:
+        while self._held:
+            self._held.pop().unpersist()
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         with _quiet():

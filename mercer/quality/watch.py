@@ -50,6 +50,10 @@ class Watched(Mapping[str, Any]):
         self.asked_time = True
         return self._tables.now
 
+    def hold(self, frame: Any) -> Any:
+        """The frame, worked out once until the check is done."""
+        return self._tables.engine.hold(frame)
+
     @property
     def tables(self) -> Mapping[str, Any]:
         return {name: self[name] for name in self}
