@@ -62,23 +62,22 @@ def delivery(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
     owned = ~nw.col("session").is_null() | ~nw.col("shopper").is_null()
     known = ~nw.col("product").is_null() & ~nw.col("time").is_null()
     mine = inputs["events"]
-    events = mine.filter(known & (owned | ~nw.col("event_id").is_null()))
+    events = mine.filter(known & (owned | ~nw.col("event_id").is_null())).with_columns(mine=nw.lit(value=True))
     earlier = inputs.get("events.before")
     if earlier is not None:
-        moments = events.select("time").unique()
-        events = nw.concat([earlier.join(moments, on="time", how="semi"), events], how="vertical")
+        then = earlier.join(events.select("time").unique(), on="time", how="semi")
+        events = nw.concat([then.with_columns(mine=nw.lit(value=False)), events], how="vertical")
     order = ("time", "row_id")
     before = {f"{name}_before": nw.col(name).shift(1).over(*SAME, order_by=order) for name in (*order, "event_id")}
     repeated = events.with_columns(**before, owned=owned).filter(~nw.col("time_before").is_null())
     gap = nw.col("time") - nw.col("time_before")
     same_id = (nw.col("event_id") == nw.col("event_id_before")).fill_null(value=False)
     repeated = repeated.with_columns(gap=gap).filter((nw.col("owned") | same_id) & (gap <= settings.within))
-    if earlier is not None:
-        repeated = repeated.join(mine.select("row_id"), on="row_id", how="semi")
+    repeated = repeated.filter(nw.col("mine"))
     problem = nw.when(nw.col("gap") == 0).then(nw.lit("same_event")).otherwise(nw.lit("resent"))
     evidence = ("row_id", "product", "shopper", "session", "time", "gap", "row_id_before")
     yield Found(repeated.select(*evidence, problem=problem), "events", "time", "same_event", 0.9)
-    yield from _reused(mine, settings)
+    yield from _reused(inputs, settings)
     if earlier is not None:
         yield Found(_reused_before(mine, earlier), "events", "event_id", "id_reused")
 
@@ -94,18 +93,21 @@ def _reused_before(events: Any, earlier: Any) -> Any:
     return both.filter(differ).group_by("row_id", "event_id").agg(first_row=nw.col("first_row").min())
 
 
-def _reused(events: Any, settings: Delivery) -> Iterator[Found]:
+def _reused(inputs: Inputs[Any], settings: Delivery) -> Iterator[Found]:
     import narwhals.stable.v2 as nw
 
-    named = events.filter(~nw.col("event_id").is_null())
+    every = inputs["events"].filter(~nw.col("event_id").is_null())
+    often = every.group_by("event_id").agg(times=nw.len()).filter(nw.col("times") > 1)
+    named = inputs.hold(every.join(often, on="event_id", how="semi").select("row_id", "event_id", *CONTENT))
     ends = {f"{name}_{end}": getattr(nw.col(name), end)() for name in CONTENT for end in ("min", "max")}
     differ = nw.any_horizontal(*(nw.col(f"{name}_min") != nw.col(f"{name}_max") for name in CONTENT), ignore_nulls=True)
     shared = named.group_by("event_id").agg(first_row=nw.col("row_id").min(), **ends).filter(differ)
     again = named.join(shared.select("event_id", "first_row"), on="event_id", how="inner")
     again = again.filter(nw.col("row_id") > nw.col("first_row"))
-    total = named.select(rows=nw.len().cast(nw.Int64))
+    again = inputs.hold(again.select("row_id", "event_id", "first_row"))
+    total = every.select(rows=nw.len().cast(nw.Int64))
     count = again.select(repeated=nw.len().cast(nw.Int64)).join(total, how="cross")
-    count = count.with_columns(often=nw.col("repeated") > nw.col("rows") * settings.order_share)
+    count = inputs.hold(count).with_columns(often=nw.col("repeated") > nw.col("rows") * settings.order_share)
     rows = again.join(count, how="cross").filter(~nw.col("often"))
     yield Found(rows.select("row_id", "event_id", "first_row"), "events", "event_id", "id_reused")
     told = count.filter(nw.col("often")).select(nw.lit(FILE).cast(nw.Int64).alias("row_id"), "rows", "repeated")

@@ -14,6 +14,7 @@ __all__ = ["Burst", "burst"]
 
 MINUTE, HOUR, WEEK = 60_000, 3_600_000, 604_800_000
 WINDOWS = {"minute": MINUTE, "ten minutes": 10 * MINUTE, "hour": HOUR}
+EVIDENCE = ("row_id", "product", "time", "visitors", "of_week", "expected", "nats")
 DELIBERATE = ("view", "click", "add_to_cart", "purchase", "like")
 SINGLE = ("view", "click", "add_to_cart", "like")
 """What one person does one at a time; the lines of an order come at once."""
@@ -65,12 +66,19 @@ def burst(inputs: Inputs[Any], settings: Burst) -> Iterator[Found]:
     import narwhals.stable.v2 as nw
 
     events = inputs["events"].filter(~nw.col("product").is_null() & ~nw.col("time").is_null())
-    acts = events.filter(nw.col("type").is_in(list(DELIBERATE))).with_columns(
-        visitor=nw.coalesce(nw.col("session"), nw.col("shopper")), week=nw.col("time") // WEEK
+    acts = events.filter(nw.col("type").is_in(list(DELIBERATE))).select(
+        "row_id", "product", "time", visitor=nw.coalesce(nw.col("session"), nw.col("shopper"))
     )
     acts = acts.filter(~nw.col("visitor").is_null())
+    visits = inputs.hold(acts.select("product", "visitor", bin=nw.col("time") // MINUTE).unique())
     for name, window in WINDOWS.items():
-        found = _products(acts, window, settings).with_columns(window=nw.lit(name))
+        # windows begin together, so minutes are enough
+        binned = visits.with_columns(bin=nw.col("bin") * MINUTE // window).unique()
+        counts = binned.group_by("product", "bin").agg(visitors=nw.len().cast(nw.Int64))
+        counts = inputs.hold(counts.with_columns(week=nw.col("bin") * window // WEEK))
+        rows = acts.with_columns(bin=nw.col("time") // window)
+        found = rows.join(_bursts(counts, window, settings), on=["product", "bin"], how="inner")
+        found = found.select(*EVIDENCE, window=nw.lit(name))
         yield Found(found, "events", "product", "product_burst", 0.9)
     minute = (nw.col("time") // MINUTE).alias("bin")
     single = events.filter(nw.col("type").is_in(list(SINGLE)) & ~nw.col("shopper").is_null()).with_columns(minute)
@@ -80,13 +88,10 @@ def burst(inputs: Inputs[Any], settings: Burst) -> Iterator[Found]:
     yield Found(rows.select("row_id", "shopper", "time", "acts"), "events", "shopper", "shopper_burst", 0.9)
 
 
-def _products(acts: Any, window: int, settings: Burst) -> Any:
-    """Events of products in windows that are bursts."""
+def _bursts(counts: Any, window: int, settings: Burst) -> Any:
+    """Products and windows that are bursts, from the visitors of each."""
     import narwhals.stable.v2 as nw
 
-    binned = acts.with_columns(bin=nw.col("time") // window)
-    visits = binned.select("product", "week", "bin", "visitor").unique()
-    counts = visits.group_by("product", "week", "bin").agg(visitors=nw.len().cast(nw.Int64))
     traffic = counts.group_by("week", "bin").agg(busy=nw.col("visitors").sum().cast(nw.Float64))
     weeks = traffic.group_by("week").agg(all_busy=nw.col("busy").sum())
     product_weeks = counts.group_by("product", "week").agg(of_week=nw.col("visitors").sum().cast(nw.Int64))
@@ -102,6 +107,4 @@ def _products(acts: Any, window: int, settings: Burst) -> Any:
     )
     sure = (nw.col("nats") >= settings.nats) & (number > nw.col("expected"))
     sure = sure & (number >= settings.share * nw.col("of_week"))
-    bursts = many.filter(sure).select("product", "bin", "visitors", "of_week", "expected", "nats")
-    rows = binned.join(bursts, on=["product", "bin"], how="inner")
-    return rows.select("row_id", "product", "time", "visitors", "of_week", "expected", "nats")
+    return many.filter(sure).select("product", "bin", "visitors", "of_week", "expected", "nats")

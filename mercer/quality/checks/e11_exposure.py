@@ -78,8 +78,9 @@ def exposure(inputs: Inputs[Any], settings: Exposure) -> Iterator[Found]:
     )
     count = {"clicks": nw.len().cast(nw.Int64), "joined": nw.col("joined").sum().cast(nw.Int64)}
     slots = clicks.group_by("device", "day").agg(**count)
-    slots = slots.with_columns(share=nw.col("joined") / nw.col("clicks"))
-    whole = clicks.select(**count).join(shown.select(impressions=nw.len().cast(nw.Int64)), how="cross")
+    slots = inputs.hold(slots.with_columns(share=nw.col("joined") / nw.col("clicks")))
+    total = slots.select(nw.col("clicks", "joined").sum().fill_null(0).cast(nw.Int64))
+    whole = total.join(inputs.hold(shown.select(impressions=nw.len().cast(nw.Int64))), how="cross")
     whole = whole.with_columns(share=nw.col("joined") / nw.col("clicks"))
     whole = whole.filter((nw.col("clicks") >= settings.least) & (nw.col("impressions") >= settings.least))
     file = nw.lit(FILE).cast(nw.Int64).alias("row_id")

@@ -65,7 +65,7 @@ def poison(inputs: Inputs[Any], settings: Poison) -> Iterator[Found]:
     columns = ("row_id", "event_id", "product", "shopper")
     events = inputs["events"].filter(~(named[0] | named[1] | named[2])).select(*columns)
     before = inputs["events.before"].filter(~(named[0] | named[1] | named[2])).select(*columns[1:])
-    new = events.join(before.select("event_id").unique(), on="event_id", how="anti")
+    new = inputs.hold(events.join(before.select("event_id"), on="event_id", how="anti"))
     strangers = new.join(before.select("shopper").unique(), on="shopper", how="anti")
 
     count = nw.len().cast(nw.Int64)
@@ -83,17 +83,19 @@ def poison(inputs: Inputs[Any], settings: Poison) -> Iterator[Found]:
     filled = [nw.col(name).fill_null(0) for name in ("earlier", "strange", "all_strange")]
     # a product never seen may have as many as the mean product
     expected = nw.col("all_new") * (filled[0] + 1.0) / (nw.col("all_earlier") + nw.col("listed"))
-    measured = joined.select(
-        nw.lit(FILE).cast(nw.Int64).alias("row_id"),
-        "product",
-        "new",
-        "shoppers",
-        expected=expected,
-        lift=nw.col("new") / expected,
-        strange=filled[1] / nw.col("new"),
-        usual=filled[2] / nw.col("all_new"),
-        each=nw.col("new") / nw.col("shoppers"),
-        all_earlier=nw.col("all_earlier"),
+    measured = inputs.hold(
+        joined.select(
+            nw.lit(FILE).cast(nw.Int64).alias("row_id"),
+            "product",
+            "new",
+            "shoppers",
+            expected=expected,
+            lift=nw.col("new") / expected,
+            strange=filled[1] / nw.col("new"),
+            usual=filled[2] / nw.col("all_new"),
+            each=nw.col("new") / nw.col("shoppers"),
+            all_earlier=nw.col("all_earlier"),
+        )
     )
     much = (nw.col("new") >= settings.fewest) & (nw.col("lift") >= settings.lift)
     pushed = measured.filter(much & (nw.col("all_earlier") >= settings.history))
