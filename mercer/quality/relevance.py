@@ -177,24 +177,26 @@ def predicted(
         from sklearn.linear_model import LogisticRegression
         from sklearn.model_selection import StratifiedKFold
         from sklearn.preprocessing import StandardScaler
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise MissingExtra("scikit-learn", extra="quality") from error
     count = int(classes.max()) + 1
     found = np.zeros((len(classes), count))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for train, test in parts.split(matrix, classes):
-        scaler = StandardScaler().fit(matrix[train])
-        linear = LogisticRegression(C=0.3, max_iter=400).fit(scaler.transform(matrix[train]), classes[train])
-        boosted = HistGradientBoostingClassifier(
-            max_iter=60,
-            learning_rate=0.06,
-            max_leaf_nodes=8,
-            min_samples_leaf=25,
-            l2_regularization=5.0,
-            random_state=seed,
-        ).fit(matrix[train], classes[train])
-        one = linear.predict_proba(scaler.transform(matrix[test])) + boosted.predict_proba(matrix[test])
-        found[np.ix_(test, linear.classes_)] = one / 2
+    with threadpool_limits(1):  # so few rows that threads wait for each other: three times the processor time
+        for train, test in parts.split(matrix, classes):
+            scaler = StandardScaler().fit(matrix[train])
+            linear = LogisticRegression(C=0.3, max_iter=400).fit(scaler.transform(matrix[train]), classes[train])
+            boosted = HistGradientBoostingClassifier(
+                max_iter=60,
+                learning_rate=0.06,
+                max_leaf_nodes=8,
+                min_samples_leaf=25,
+                l2_regularization=5.0,
+                random_state=seed,
+            ).fit(matrix[train], classes[train])
+            one = linear.predict_proba(scaler.transform(matrix[test])) + boosted.predict_proba(matrix[test])
+            found[np.ix_(test, linear.classes_)] = one / 2
     return found
 
 
