@@ -44,3 +44,37 @@ def test_nights_and_closing_days_are_no_outage(found_in, closed):
 
 def test_a_short_log_has_no_habits(found_in):
     assert found_in({"events": visits(last=5, silent=("phone", 60, 80))}, "E14") == []
+
+
+def less(events, lost):
+    """Without the events that `lost` says of hour of the log, device, type and number."""
+    kept = []
+    for number, event in enumerate(events):
+        if not lost((event["time"] - START) // HOUR, event["device"], event["type"], number):
+            kept.append(event)
+    return kept
+
+
+def test_one_type_of_one_device(found_in):
+    events = visits(by_day=400)
+    silent = less(events, lambda hour, device, type, _: device == "phone" and type == "click" and 348 <= hour < 351)
+    assert found_in({"events": silent}, "E14") == [("events", -1, "time", "outage")]
+
+
+def test_most_visits_lost(found_in):
+    events = visits(by_day=800)
+    silent = less(events, lambda hour, device, _, number: device == "phone" and 348 <= hour < 351 and number // 2 % 5)
+    assert found_in({"events": silent}, "E14") == [("events", -1, "time", "outage")]
+
+
+def test_what_is_no_outage(found_in):
+    events = visits(by_day=400)
+    fewer = less(events, lambda hour, *rest: 348 <= hour < 351 and rest[2] // 2 % 5 < 2)
+    early = less(events, lambda hour, *_: 15 * 24 + 18 <= hour < 16 * 24)
+    launched = less(events, lambda hour, _, type, __: type == "click" and hour < 14 * 24)
+    for log in (fewer, early, launched):
+        assert found_in({"events": log}, "E14") == []
+
+
+def test_three_hours_of_a_quiet_shop_say_nothing(found_in):
+    assert found_in({"events": visits(by_day=20, silent=("phone", 15 * 24 + 13, 15 * 24 + 15))}, "E14") == []
