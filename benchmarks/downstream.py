@@ -5,6 +5,7 @@
 Catalogues, events and reviews are hurt by the injectors of benchmarks/dirt (search: what is indexed; recommendation:
 what lies before the split by time; sentiment: what is learnt from); what is measured on is never touched. `checked` is
 what the checks let through even where the gate blocked the batch; `gate` is what a shop serves: the data before, then.
+Search knows two scenarios: a first load, and a dirty feed after a clean batch that was accepted and goes on serving.
 Where untouched data is not better than dirty data (95 %), there was nothing to win back, and no ratio is given.
 
     python benchmarks/downstream.py --quick                  # two seeds, by words only, small bases
@@ -18,6 +19,7 @@ import argparse
 import datetime
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,13 +38,17 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import base as bases  # noqa: E402
 from benchmarks.dirt import TRUTH, Tables, injectors, mixed  # noqa: E402
 from benchmarks.dirty_shop import replace_section, tables_of  # noqa: E402
-from benchmarks.recovery import SYSTEMS, Cell, Recovery, recover  # noqa: E402
+from benchmarks.downstream_report import MEASURED, keep, plot, report, summary  # noqa: E402
+from benchmarks.recovery import AFTER, FIRST, SYSTEMS, Cell, Recovery, recover  # noqa: E402
 from benchmarks.task_opinion import Opinion, flipped, macro  # noqa: E402
 from benchmarks.task_recommend import Later  # noqa: E402
 from benchmarks.task_search import Shelf  # noqa: E402
+from mercer.doors.copies import left_out  # noqa: E402
 from mercer.measure.compare import compare  # noqa: E402
 from mercer.quality.check import registry  # noqa: E402
+from mercer.quality.last_good import Before  # noqa: E402
 from mercer.quality.run import Checked, check  # noqa: E402
+from mercer.records import Product  # noqa: E402
 
 SEEDS = (11, 12, 13, 14, 15)
 CATALOGUE = ("C01", "C02", "C03", "C06", "C07", "C08", "C14", "C17")
@@ -52,12 +58,6 @@ ATTACKS = ("E08", "E09")
 GOODS = {"online_retail": "^[0-9]{5}"}
 """Stock codes of goods; POST, DOT, M, BANK CHARGES and the like are lines of a bill (its description says so)."""
 REVIEWS = ("C01", "C07", "T01", "T02", "T08")
-MEASURED = {
-    "search": "nDCG@10 of each query, the search door's ranking",
-    "recommendation": "NDCG@10 of each shopper by item-knn, split by time, over the whole catalogue",
-    "sentiment": "Macro-F1 of TF-IDF of characters and logistic regression on reviews that stand once",
-}
-FIRST = " (by words and meaning: at most the first three)"
 PLOTTED = (0.01, 0.05, 0.1, 0.2, 0.4)
 Measure = Callable[[pa.Table], NDArray[np.float64]]
 Inject = Callable[[Tables, int], tuple[Tables, pa.Table]]
@@ -78,15 +78,32 @@ class Task:
     def __post_init__(self) -> None:
         self.oracle = self.measure(self.base[self.family].table)
         self.cleaned = checked(self.base, tables_of(self.base))
-        self.after_checks = self.measure(self.cleaned.trusted[self.family])
+        self.after_checks = self.measure(self.used(self.cleaned))
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Rows of products alone go on serving: nothing else depends on what was accepted before."""
+        return (AFTER, FIRST) if self.family == "products" else ("",)
+
+    def used(self, result: Checked) -> pa.Table:
+        """What is indexed or learnt from of a checked batch."""
+        table = result.trusted[self.family]
+        if self.family != "products":
+            return table
+        products = {row["id"]: Product.from_row(row) for row in table.to_pylist()}
+        copies = left_out(products, table.select(["row_id", "id"]), result.findings, result.served)
+        return table.filter(pc.invert(pc.is_in(table["id"], value_set=pa.array(sorted(copies), pa.string()))))
 
 
-def checked(base: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> Checked:
-    """All checks as a shop runs them."""
-    return check(bases.raws_of(base, tables), now=bases.now_of(base))
+def checked(
+    base: Mapping[str, Any], tables: Mapping[str, pa.Table], before: Checked | None = None, kept: Path | None = None
+) -> Checked:
+    """All checks as a shop runs them, after a batch that was accepted before."""
+    accepted = before and Before(before.version, before.trusted["products"], before.served)
+    return check(bases.raws_of(base, tables), now=bases.now_of(base), before=accepted, kept=kept)
 
 
-_DONE: dict[Any, tuple[Tables, pa.Table, Checked]] = {}
+_DONE: dict[Any, tuple[Tables, pa.Table, Mapping[str, Checked]]] = {}
 """Dirty and checked tables, which search by words and by meaning share."""
 
 
@@ -100,22 +117,31 @@ class Run:
     gain: Mapping[str, tuple[float, float, float]]
 
 
-def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> Run:
-    """One seed of one cell."""
+def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> dict[str, Run]:
+    """One seed of one cell, by scenario."""
     key = (task.label.partition(" ")[0], cell.dirt, cell.rate, seed)
     if key not in _DONE:
         tables, truth = inject(tables_of(task.base), seed)
-        _DONE[key] = tables, truth, checked(task.base, tables)
-    tables, truth, result = _DONE[key]
-    values = {"oracle": task.oracle, "dirty": task.measure(tables[task.family])}
-    values["checked"] = task.measure(result.trusted[task.family])
-    values["gate"] = task.after_checks if result.gate.blocked else values["checked"]
-    gain = {}
-    if task.later is not None and cell.dirt in ATTACKS:
-        for name, of in (("popularity", task.later.standing), ("exposure", task.later.exposure)):
-            gain[name] = _lift(task, of, (tables, truth, result))
-    taken = len(result.quarantine[task.family]) / max(1, len(tables[task.family]))
-    return Run(values, result.gate.blocked, taken, gain)
+        with tempfile.TemporaryDirectory() as kept:  # the second scenario asks no check again
+            results = {
+                scenario: checked(task.base, tables, task.cleaned if scenario == AFTER else None, Path(kept))
+                for scenario in task.scenarios
+            }
+        _DONE[key] = tables, truth, results
+    tables, truth, results = _DONE[key]
+    dirty = task.measure(tables[task.family])
+    runs = {}
+    for scenario, result in results.items():
+        values = {"oracle": task.oracle, "dirty": dirty, "checked": task.measure(task.used(result))}
+        stands = result.gate.blocked and scenario != FIRST
+        values["gate"] = task.after_checks if stands else values["checked"]
+        gain = {}
+        if task.later is not None and cell.dirt in ATTACKS:
+            for name, of in (("popularity", task.later.standing), ("exposure", task.later.exposure)):
+                gain[name] = _lift(task, of, (tables, truth, result))
+        taken = len(result.quarantine[task.family]) / max(1, len(tables[task.family]))
+        runs[scenario] = Run(values, result.gate.blocked, taken, gain)
+    return runs
 
 
 def add(cell: Cell, run: Run) -> None:
@@ -272,201 +298,39 @@ def measure(given: argparse.Namespace) -> tuple[list[tuple[Cell, Recovery]], lis
         for name, rate, inject in plans:
             if (given.dirt and name not in given.dirt) or (given.rates and rate not in given.rates):
                 continue
-            cell = Cell(task.name, task.label, name, rate)
+            cells = {key: Cell(task.name, task.label, name, rate, scenario=key) for key in task.scenarios}
             for seed in given.seeds[:3] if task.label.endswith("hybrid") else given.seeds:
-                started, key = time.perf_counter(), f"{task.name}/{task.label}/{name}/{rate}/{seed}"
-                if key not in runs:
-                    runs[key] = spoil(task, cell, inject, seed)
-                    if given.keep:
-                        write_down(given.keep, key, runs[key])
-                add(cell, runs[key])
-                said = ", ".join(f"{system} {float(np.mean(runs[key].values[system])):.4f}" for system in SYSTEMS)
-                block = " blocked" if runs[key].blocked else ""
-                print(f"{key}: {said}{block} {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
-            if task.metric is None:
-                found.append((cell, recover(cell, seed=1)))
-            else:
-                right = replace_values(cell, task.labels)  # type: ignore[attr-defined]
-                found.append((cell, recover(right, seed=1, metric=task.metric(cell))))
+                _seed(task, cells, inject, seed, runs, given.keep)
+            for cell in cells.values():
+                right = cell if task.metric is None else replace_values(cell, task.labels)  # type: ignore[attr-defined]
+                metric = None if task.metric is None else task.metric(cell)
+                found.append((cell, recover(right, seed=1, metric=metric)))
     return found, harms
+
+
+def _seed(
+    task: Task, cells: Mapping[str, Cell], inject: Inject, seed: int, runs: dict[str, Run], keep: Path | None
+) -> None:
+    """One seed of the cells of all scenarios, unless it is among the `runs` done."""
+    started, first = time.perf_counter(), next(iter(cells.values()))
+    key = f"{task.name}/{task.label}/{first.dirt}/{first.rate}/{seed}"
+    if not all(f"{key}/{scenario}" in runs for scenario in cells):
+        for scenario, run in spoil(task, first, inject, seed).items():
+            runs[f"{key}/{scenario}"] = run
+            if keep:
+                write_down(keep, f"{key}/{scenario}", run)
+    for scenario, cell in cells.items():
+        run = runs[f"{key}/{scenario}"]
+        add(cell, run)
+        said = ", ".join(f"{system} {float(np.mean(run.values[system])):.4f}" for system in SYSTEMS)
+        block = " blocked" if run.blocked else ""
+        print(f"{key}/{scenario}: {said}{block} {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
 
 
 def replace_values(cell: Cell, labels: NDArray[np.float64]) -> Cell:
     """The cell with 1 where a review was judged rightly, for the paired test; its macro-F1 comes from the labels."""
     values = {name: [(said == labels).astype(float) for said in runs] for name, runs in cell.values.items()}
     return replace(cell, values=values)
-
-
-def recovery_table(found: list[tuple[Cell, Recovery]]) -> list[str]:
-    lines = [
-        "| task | base | dirt | rate | untouched | dirty | checked | gate on | taken | blocked | recovery | 95 % | p |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for cell, of in found:
-        ratio = f"{of.value:.0%}" if of.loss_is_real else "no loss"
-        ends = f"{of.low:.0%} to {of.high:.0%}" if of.loss_is_real else ""
-        worse = of.checked < of.dirty if not of.loss_is_real else of.value <= 0
-        lines.append(
-            f"| {cell.task} | {cell.base} | {cell.dirt} | {cell.rate:.0%} | {of.oracle:.4f} | {of.dirty:.4f} | "
-            f"{of.checked:.4f} | {of.gate:.4f} | {np.mean(cell.taken):.1%} | {sum(cell.blocked)}/{cell.seeds} | "
-            f"{'**' if worse else ''}{ratio}{'**' if worse else ''} | {ends} | {of.p:.3f} |"
-        )
-    return lines
-
-
-def attacks(found: list[tuple[Cell, Recovery]]) -> list[str]:
-    """Of each attack, what its products gained and how much of that the checks took back."""
-    lines = [
-        "| attack | base | rate | of what | before | attacked | checked | gain removed, by seed | all | target 80 % |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for cell, _ in found:
-        for name, runs in cell.lift.items():
-            before, under, after = np.mean(runs, axis=0)
-            each = ", ".join(f"{(u - a) / (u - b):.0%}" if u > b else "no gain" for b, u, a in runs)
-            gained = under > before
-            share = (under - after) / (under - before) if gained else float("nan")
-            met = ("pass" if share >= 0.8 else "**miss**") if gained else "no gain"
-            all_ = f"{share:.0%}" if gained else ""
-            lines.append(
-                f"| {cell.dirt} | {cell.base} | {cell.rate:.0%} | {name} | {before:.4f} | {under:.4f} | {after:.4f} | "
-                f"{each} | {all_} | {met} |"
-            )
-    return lines if len(lines) > 2 else []
-
-
-def harm_table(harms: list[dict[str, Any]]) -> list[str]:
-    lines = [
-        "| task | base | untouched | checked | harm | 95 % of the difference | taken | target -0.5 % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in harms:
-        lines.append(
-            f"| {row['task']} | {row['base']} | {row['untouched']:.4f} | {row['checked']:.4f} | {row['harm']:+.2%} | "
-            f"{row['low']:+.4f} to {row['high']:+.4f} | {row['taken']:.2%} | {'pass' if row['met'] else '**miss**'} |"
-        )
-    return lines
-
-
-def lost(found: list[tuple[Cell, Recovery]]) -> list[str]:
-    """Cells where the checks won nothing back, or made it worse: they are never left out."""
-    said = []
-    for cell, of in found:
-        if (of.loss_is_real and of.value <= 0) or (not of.loss_is_real and of.checked < of.dirty):
-            kind = "a real loss, nothing won back" if of.loss_is_real else "no real loss, and the checks cost something"
-            said.append(
-                f"- {cell.task}, {cell.base}, {cell.dirt} {cell.rate:.0%}: {of.dirty:.4f} → {of.checked:.4f}, {kind}"
-            )
-    return said or ["- none"]
-
-
-def report(
-    found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], given: argparse.Namespace, today: str
-) -> str:
-    """The section of RESULTS.md of one task."""
-    name = harms[0]["task"]
-    mixes = [(cell, of) for cell, of in found if cell.dirt == "mixed" and of.loss_is_real]
-    met = [of.value >= 0.6 for _, of in mixes]
-    parts = [
-        f"## downstream, {name}: what the checks win back",
-        f"{today}, seeds {', '.join(map(str, given.seeds))}{FIRST if name == 'search' else ''}, "
-        f"`python benchmarks/downstream.py {' '.join(sys.argv[1:])}`. {MEASURED[name]}; difficulty medium. Intervals "
-        "resample units, paired; p is of checked against dirty. Bold: nothing won back. `taken` is the share of rows "
-        "that left trusted data; `gate on` is what a shop serves: the data before, where the batch was blocked.",
-        f"Mixed dirt, recovery ≥ 60 %: {sum(met)} of {len(met)} cells with a real loss. "
-        f"Harm ≥ −.5 %: {sum(row['met'] for row in harms)} of {len(harms)} sets.",
-        "\n".join(recovery_table(found)),
-        "### Harm on untouched data",
-        "\n".join(harm_table(harms)),
-    ]
-    if attacks(found):
-        said = (
-            "`popularity`: mean place of the attacked products by popularity (1 is the top). `exposure`: their share "
-            "of everyone's best 20 by item-knn and popularity."
-        )
-        parts += ["### Attacks", said, "\n".join(attacks(found))]
-    parts += ["### Cells with recovery ≤ 0", "\n".join(lost(found))]
-    return "\n\n".join(parts)
-
-
-def plot(told: Mapping[str, Any], path: Path) -> bool:
-    """nDCG@10 against injected corruption, gate on and off, of the search base with most rates; False without any."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
-
-    mixes = [cell for cell in told["cells"] if (cell["task"], cell["dirt"]) == ("search", "mixed")]
-    labels = [cell["base"] for cell in mixes]
-    if not labels:
-        return False
-    label = max(labels, key=lambda name: (labels.count(name), name.startswith("esci150")))
-    cells = sorted((cell for cell in mixes if cell["base"] == label), key=lambda cell: cell["rate"])
-    start = next(row for row in told["harm"] if row["base"] == label)
-    rates = [0.0, *(cell["rate"] for cell in cells)]
-    lines = {
-        "gate off": ("#b2432f", "-", "dirty", start["untouched"]),
-        "checks, gate overridden": ("#8a8a8a", "--", "checked", start["checked"]),
-        "gate on": ("#2a6f97", "-", "gate", start["checked"]),
-    }
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer", "font.family": "sans-serif"}):
-        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-        axes = figure.subplots()
-        for name, (colour, style, key, first) in lines.items():
-            values = [first, *(cell[key] for cell in cells)]
-            axes.plot(rates, values, style, color=colour, marker="o", markersize=4, label=name, linewidth=1.8)
-            if style == "-":
-                ends = [(min(cell["by_seed"][key]), max(cell["by_seed"][key])) for cell in cells]
-                axes.fill_between(rates[1:], *zip(*ends, strict=True), color=colour, alpha=0.12, linewidth=0)
-        blocked = [(cell["rate"], cell["gate"]) for cell in cells if cell["blocked"] * 2 > len(cell["by_seed"]["gate"])]
-        if blocked:
-            ring = {"color": "#2a6f97", "markersize": 9, "fillstyle": "none"}
-            axes.plot(*zip(*blocked, strict=True), "s", label="batch blocked, the last good one serves", **ring)
-        axes.set_xlabel("share of products hurt, all kinds of dirt at once")
-        axes.set_ylabel("nDCG@10")
-        axes.set_title(f"Search on {label}, band: lowest and highest seed", fontsize=10, loc="left")
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.25)
-        axes.legend(frameon=False, fontsize=9)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Date": None})
-    return True
-
-
-def summary(
-    found: list[tuple[Cell, Recovery]], harms: list[dict[str, Any]], given: argparse.Namespace, today: str
-) -> dict[str, Any]:
-    """What downstream.json keeps of one task."""
-    cells = [
-        {
-            "task": cell.task,
-            "base": cell.base,
-            "dirt": cell.dirt,
-            "rate": cell.rate,
-            "date": today,
-            "seeds": list(given.seeds[: cell.seeds]),
-            **{name: round(getattr(of, name), 5) for name in ("oracle", "dirty", "checked", "gate", "p")},
-            "recovery": round(of.value, 4) if of.loss_is_real else None,
-            "interval": [round(of.low, 4), round(of.high, 4)] if of.loss_is_real else None,
-            "blocked": sum(cell.blocked),
-            "by_seed": {name: [round(float(run.mean()), 5) for run in cell.values[name]] for name in SYSTEMS},
-            "gain": {name: np.round(runs, 5).tolist() for name, runs in cell.lift.items()},
-        }
-        for cell, of in found
-    ]
-    return {"cells": cells, "harm": harms}
-
-
-def keep(told: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """downstream.json with what was measured now in place of what it had of the same bases."""
-    before = json.loads(path.read_text("utf-8")) if path.exists() else {"cells": [], "harm": []}
-    now = {(row["task"], row["base"]) for row in told["harm"]}
-    whole = {
-        name: [row for row in before[name] if (row["task"], row["base"]) not in now] + list(told[name])
-        for name in ("cells", "harm")
-    }
-    path.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
-    return whole
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

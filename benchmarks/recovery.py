@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from mercer.measure.compare import Resampling, compare
 
-__all__ = ["SYSTEMS", "Cell", "Recovery", "mean"]
+__all__ = ["AFTER", "FIRST", "SYSTEMS", "Cell", "Recovery", "mean"]
 
 SYSTEMS = ("oracle", "dirty", "checked", "gate")
 """Trained on or serving: untouched data, dirty data, what the checks let through, and what a shop with the gate serves
 (the data before where the gate blocked the dirty batch, else what the checks let through)."""
+FIRST, AFTER = "first load", "after a good batch"
 SAMPLES = 2000
 Metric = Callable[[NDArray[np.int64]], float]
 
@@ -37,6 +38,8 @@ class Cell:
     """Whether the gate refused the dirty batch, by seed."""
     taken: list[float] = field(default_factory=list)
     """Share of rows that the checks took out, by seed."""
+    scenario: str = ""
+    """`FIRST` or `AFTER` where it matters whether a good batch was accepted before."""
     lift: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
     """Of an attack: what its products gain → how much they had of it before, under attack and checked, by seed."""
 

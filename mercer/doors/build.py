@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mercer.doors.copies import copies
 from mercer.encode import load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
@@ -85,7 +86,10 @@ def build(
         )
     source = shop.path("checked", version)
     told = _told(shop, since, source)
-    products = list(_products(source, told.changes))
+    whole = _products(source, told.changes)
+    fresh = {change.id for change in told.changes}
+    again = copies(source, whole) - fresh if settings.retrieve.leave_out_copies else frozenset()
+    products = [product for id, product in whole.items() if id not in again]
     if not products:
         raise DataError(f"checked version {version} has no product", cure="see its report: mercer check SHOP")
     encoder = load(texts=(product.title for product in products), settings=settings.encode)
@@ -116,6 +120,7 @@ def build(
             "retrieve": dataclasses.asdict(settings.retrieve),
             "changes": told.newest,
             "products": len(products),
+            "copies": len(again),
             "seconds": round(time.monotonic() - started, 1),
         }
         shop.keep("index", folder, card, version=name)
@@ -172,8 +177,8 @@ def _judged(source: Path) -> tuple[int, int]:
     return int(manifest.get("live", 0)), int(manifest.get("sequence", 0))
 
 
-def _products(source: Path, changes: Iterable[Change]) -> Iterator[Product]:
-    """Checked products, with changes made since."""
+def _products(source: Path, changes: Iterable[Change]) -> dict[str, Product]:
+    """Checked products by id, with changes made since."""
     import pyarrow.parquet as pq
 
     path = source / "products.parquet"
@@ -183,7 +188,7 @@ def _products(source: Path, changes: Iterable[Change]) -> Iterator[Product]:
         products.pop(change.id, None)
         if change.product is not None:
             products[change.id] = change.product
-    return iter(products.values())
+    return products
 
 
 def _events(shop: Shop, source: Path, folder: Path) -> Path:
