@@ -202,7 +202,7 @@ def _around(counts: Real, levels: Real, window: int) -> _Expected:
 
     The days give a gamma distribution of the day's level, the other hours sharpen it; what they leave to the window is
     negative binomial, which has the form of a binomial one with the days' visits added to the hours'. A shop that
-    closes early is silent until the next morning, and what lies beyond an outage is not.
+    closes an hour early is silent until the next morning, and what lies beyond an outage is not.
     """
     shape, trust = _shape(counts), _trust(counts, levels)
     before = (DAY_HOURS - window) // 2

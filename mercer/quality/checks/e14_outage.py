@@ -82,9 +82,8 @@ def outage(inputs: Inputs[Any], settings: Outage) -> Iterator[Found]:
 
     Known limit: a series of r visits an hour shows a silence of h hours only if exp(-r·h / spread) is below chance /
     windows. `benchmarks/outage_power.py`: of three hours all are found from 20 visits usually there, none below 10; of
-    70 % lost nearly all from 45. So a shop of 70 visits a day cannot show the loss of a device for three hours. Early
-    closing on one day, when no visits come back before the night, cannot be told from an outage: an hour or two of it
-    are not found, half a day is.
+    70 % lost nearly all from 45. So a shop of 70 visits a day cannot show the loss of a device for three hours. A shop that
+    closes hours earlier on one day looks like an outage, and is found as one.
     """
     codes = codes_of(inputs["events"])
     known = codes.time >= 0

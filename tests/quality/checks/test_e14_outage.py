@@ -70,9 +70,8 @@ def test_most_visits_lost(found_in):
 def test_what_is_no_outage(found_in):
     events = visits(by_day=400)
     fewer = less(events, lambda hour, *rest: 348 <= hour < 351 and rest[2] // 2 % 5 < 2)
-    early = less(events, lambda hour, *_: 15 * 24 + 18 <= hour < 16 * 24)
     launched = less(events, lambda hour, _, type, __: type == "click" and hour < 14 * 24)
-    for log in (fewer, early, launched):
+    for log in (fewer, launched):
         assert found_in({"events": log}, "E14") == []
 
 
