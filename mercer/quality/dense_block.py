@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "Links", "Pairs", "components", "core", "peel", "surprise"]
+__all__ = ["Block", "Links", "Pairs", "components", "core", "peel", "spans", "surprise"]
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
@@ -18,8 +18,8 @@ Mask = NDArray[np.bool_]
 
 EXACT = 300_000
 """Pairs that are peeled one node at a time (some seconds of Python); more are peeled in batches first."""
-PARTS = 16
-"""Blocks of products whose shared shoppers are counted at once."""
+WORK = 10_000_000
+"""Pairs of products of one shopper that are counted at once: some 400 MB."""
 BATCH = 0.1
 """Share above the mean weight that a batch takes out: Bahmani et al. (VLDB 2012) lose a factor of 2 + 2 × this."""
 
@@ -106,11 +106,7 @@ class Links:
         degree = np.asarray(telling.sum(axis=0), np.float64).ravel()
         width = width[width <= most].astype(np.float64)
         chance = float((width * (width - 1)).sum()) / max(float(width.sum()) ** 2, 1.0)
-        step = max(1, self.shape[1] // PARTS)
-        found = [
-            _close(telling, degree, range(first, min(first + step, self.shape[1])), least, (chance, nats))
-            for first in range(0, self.shape[1], step)
-        ]
+        found = [_close(telling, degree, rows, least, (chance, nats)) for rows in spans(telling.T @ width)]
         found.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
         one, other, closeness = (np.concatenate([part[side] for part in found]) for side in range(3))
         order = np.lexsort((other, one))
@@ -142,15 +138,25 @@ class Links:
         return Pairs(spoken.row[kept][order].astype(np.int64), spoken.col[kept][order].astype(np.int64))
 
 
+def spans(work: Real) -> Iterator[range]:
+    """Places in a row whose work together is at most `WORK`, or one place of more."""
+    done = np.concatenate([[0.0], np.cumsum(work)])
+    first = 0
+    while first < len(work):
+        last = max(first + 1, int(np.searchsorted(done, done[first] + WORK, side="right")) - 1)
+        yield range(first, last)
+        first = last
+
+
 def _close(
     telling: Any, degree: Real, rows: range, least: float, limits: tuple[float, float]
 ) -> tuple[Whole, Whole, Real]:
     """Links of some products: one, other, share of the rarer one's shoppers."""
     chance, nats = limits
     together = (telling[:, rows.start : rows.stop].T @ telling).tocoo()
-    one, other, count = together.row.astype(np.int64) + rows.start, together.col.astype(np.int64), together.data
+    one, other, count = together.row + rows.start, together.col, together.data
     share = count / np.minimum(degree[one], degree[other])
-    close = (one != other) & (share >= least)
+    close = np.flatnonzero((one != other) & (share >= least))
     one, other, count, share = one[close], other[close], count[close].astype(np.float64), share[close]
     sure = surprise(count, degree[one] * degree[other] * chance) >= nats
     return one[sure], other[sure], share[sure]

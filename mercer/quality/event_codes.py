@@ -55,7 +55,7 @@ class EventCodes:
     @cached_property
     def kind(self) -> NDArray[np.int8]:
         """Index into `records.ACTIONS`; -1 for none of them."""
-        codes, names = self._encode("type")
+        codes, names = self.encoded("type")
         known = np.array([*(ACTIONS.index(name) if name in ACTIONS else -1 for name in names), -1], np.int8)
         kinds: NDArray[np.int8] = known[codes]
         return kinds
@@ -87,21 +87,21 @@ class EventCodes:
 
     def encoded(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
         """Codes and texts of any other column of text."""
-        return self._encode(column)
+        codes, names = self._encode(column)
+        return codes, names.to_pylist()
 
     def names(self, column: str) -> list[str]:
         """Code → text of one column."""
-        return self._encode(column)[1]
+        return self.encoded(column)[1]
 
-    def _encode(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
+    def _encode(self, name: str) -> tuple[NDArray[np.int32], pa.Array]:
         import pyarrow as pa
 
-        column = self._column(name)
-        encoded = (column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)).dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        codes: NDArray[np.int32] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return codes.astype(np.int32, copy=False), encoded.dictionary.to_pylist()
+        encoded = self._column(name).dictionary_encode()  # its chunks share one dictionary
+        if not encoded.num_chunks:
+            return np.zeros(0, np.int32), pa.array([], pa.string())
+        codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in encoded.chunks])
+        return codes.astype(np.int32, copy=False), encoded.chunk(encoded.num_chunks - 1).dictionary
 
 
 def combined(*columns: NDArray[np.integer[Any]]) -> Whole:
