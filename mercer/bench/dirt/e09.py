@@ -16,12 +16,16 @@ PAIRS = {"easy": (200, 0), "medium": (100, 1), "adversarial": (60, 6)}
 
 
 def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
-    """100 to 2,000 pairs of clicks by new shoppers that tie weak products to the most popular."""
+    """100 to 2,000 pairs of clicks (of orders, in a log of orders alone) by new shoppers that tie weak products to the most popular."""
     if "events" not in tables or not len(deliberate(tables["events"])):
         return tables, Truth(CHECK).table()
     rng = np.random.default_rng([seed, 9])
     events = tables["events"]
-    products, times, devices = facts(events, deliberate(events), "product", "time", "device")
+    places = deliberate(events)
+    products, times, devices, types = facts(events, places, "product", "time", "device", "type")
+    act: dict[str, object] = {"type": "click"}
+    if not {"view", "click"} & set(types):  # who fakes clicks where only orders count?
+        act = {"type": "purchase", "quantity": 1.0, "price": 1.0}
     wanted = Counter(products).most_common()
     hot = [product for product, _ in wanted[: max(3, len(wanted) // 100)]]
     weak = [product for product, _ in wanted[len(wanted) // 2 :]]
@@ -36,9 +40,9 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
         who["device"] = devices[int(rng.integers(len(devices)))]
         for step, product in enumerate((popular, target)):
             moment = start + step * int(rng.integers(5000, 60_000))
-            added.add("coattail", type="click", product=product, time=moment, **who)
+            added.add("coattail", **act, product=product, time=moment, **who)
         for step in range(others):
             product = products[int(rng.integers(len(products)))]
-            added.add("implied_camouflage", type="click", product=product, time=start + (step + 2) * 70_000, **who)
+            added.add("implied_camouflage", **act, product=product, time=start + (step + 2) * 70_000, **who)
         number += 1
     return added.done()

@@ -18,6 +18,8 @@ from mercer.quality.finding import Found
 __all__ = ["Coattail", "coattail"]
 
 LOOKS = ("view", "click")
+ORDERS = ("add_to_cart", "purchase", "like")
+"""What ties products in a log of more orders than looks, such as an invoice book."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Coattail(CheckSettings):
     families=("events",),
     tier="global",
     severity="critical",
+    version=2,
     problems={
         "coattail": Problem("clicks that tie a product to a popular one", "搭便车式共同点击", "quarantine"),
     },
@@ -71,10 +74,14 @@ def coattail(inputs: Inputs[Any], settings: Coattail) -> Iterator[Found]:
 
     That two products are liked by the same people is no fault, so a pair is found only if its shoppers came to the
     target without having been shown it or, in a log without impressions, came for next to nothing else, and those of
-    the popular product did not.
+    the popular product did not. A log of orders is judged by orders.
+
+    Known limit: in a log without impressions, riders who also take more than `few` other products look like anybody.
     """
     codes = codes_of(inputs["events"])
-    looks = codes.is_kind(*LOOKS)
+    looks, orders = codes.is_kind(*LOOKS), codes.is_kind(*ORDERS)
+    if np.count_nonzero(orders) > np.count_nonzero(looks):
+        looks |= orders
     pairs = Pairs.of(codes.shopper[looks], codes.product[looks])
     if len(pairs):
         yield from _found(codes, looks, pairs, settings)

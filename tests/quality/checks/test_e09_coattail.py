@@ -51,6 +51,15 @@ def test_what_belongs_together_is_no_fault(found_in, shown):
     assert found_in({"events": shop(np.random.default_rng(4), shown=shown)}, "E09") == []
 
 
-def test_orders_are_no_clicks(found_in):
-    events = [{**event, "type": "purchase"} for event in shop(np.random.default_rng(5), shown=False) + riders(60)]
-    assert found_in({"events": events}, "E09") == []
+def test_orders_tie_products_where_nobody_logs_looks(found_in):
+    orders = [{**event, "type": "purchase"} for event in shop(np.random.default_rng(5), shown=False)]
+    riding = [{**event, "type": "purchase"} for event in riders(60)]
+    assert found_in({"events": orders}, "E09") == []
+    found = found_in({"events": orders + riding}, "E09")
+    assert {row for _, row, _, _ in found} == set(range(len(orders), len(orders) + len(riding)))
+
+
+def test_orders_beside_looks_are_no_ties(found_in):
+    events = shop(np.random.default_rng(5), shown=False)
+    riding = [{**event, "type": "purchase"} for event in riders(60)]
+    assert found_in({"events": events + riding}, "E09") == []
