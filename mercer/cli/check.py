@@ -132,6 +132,11 @@ def _print(gate: Mapping[str, Any], manifest: Mapping[str, Any], lines: list[Pro
         counts = (rows["raw"], rows["trusted"], rows["quarantine"])
         families.add_row(family, *(f"{count:,}" for count in counts), f"{share:.2%}")
     console.print(families)
+    served = manifest.get("served", {})
+    if served.get("last_good"):
+        console.print(f"{served['last_good']:,} products whose new row is bad go on with the row accepted last")
+    if served.get("partly"):
+        console.print(f"{served['partly']:,} products serve without a price or another fact that is wrong")
     if lines:
         console.print()
         console.print(_found(lines))

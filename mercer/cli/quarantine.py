@@ -79,14 +79,27 @@ def _rows(shop: Shop, *, check: str = "", family: str = "") -> Iterator[dict[str
     """Quarantined rows as dictionaries, with their family and parsed reasons."""
     import pyarrow.parquet as pq
 
-    for path in sorted((_folder(shop) / "quarantine").glob("*.parquet")):
+    from mercer.quality.last_good import PRODUCTS, notes_of
+
+    folder = _folder(shop)
+    notes = notes_of(folder)
+    for path in sorted((folder / "quarantine").glob("*.parquet")):
         if family and path.stem != family:
             continue
         for batch in pq.ParquetFile(path).iter_batches(1024):
             for row in batch.to_pylist():
                 row["family"], row["reasons"] = path.stem, json.loads(row["reasons"])
+                if path.stem == PRODUCTS and row["row_id"] in notes:
+                    row["served"] = _served(notes[row["row_id"]])
                 if not check or any(reason["check_id"] == check for reason in row["reasons"]):
                     yield row
+
+
+def _served(note: dict[str, Any]) -> str:
+    """What serves in the place of a row."""
+    if note["kind"] == "last_good":
+        return f"the row of run {note['version']} goes on serving"
+    return f"it serves without {', '.join(json.loads(note['fields']))}"
 
 
 def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> None:
@@ -111,6 +124,7 @@ def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> 
         table.add_column(name, no_wrap=name != "content")
     for row in found:
         reasons = ", ".join(sorted({f"{reason['check_id']} {reason['problem']}" for reason in row["reasons"]}))
+        reasons += f"\n{row['served']}" if "served" in row else ""
         table.add_row(f"{row['family']}:{row['row_id']}", row["row_hash"], reasons, _content(row))
     console.print(table)
     console.print(f"{len(found):,} of {count:,} rows")
@@ -124,14 +138,14 @@ def _concealed(shop: Shop, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     salt = salt_of(settings_of(shop))
     hide = {family: masker(family, salt=salt) for family in {row["family"] for row in rows}}
-    told = ("family", "row_id", "row_hash", "reasons")
+    told = ("family", "row_id", "row_hash", "reasons", "served")
     return [{name: one if name in told else hide[row["family"]](one) for name, one in row.items()} for row in rows]
 
 
 def _content(row: dict[str, Any]) -> str:
     from rich.markup import escape
 
-    hidden = ("family", "row_id", "row_hash", "reasons")
+    hidden = ("family", "row_id", "row_hash", "reasons", "served")
     return escape(
         " · ".join(str(value)[:40] for name, value in row.items() if value is not None and name not in hidden)[:120]
     )
@@ -178,8 +192,10 @@ def _explain(shop: Shop, names: list[str], *, as_json: bool) -> None:
         console.print(
             f"[bold]{item['row']['family']}:{item['row']['row_id']}[/]  {item['row']['row_hash']}", highlight=False
         )
+        if "served" in item["row"]:
+            console.print(f"  {item['row']['served']}", style="green", markup=False, highlight=False)
         for name, value in item["row"].items():
-            if name not in ("family", "row_id", "row_hash", "reasons"):
+            if name not in ("family", "row_id", "row_hash", "reasons", "served"):
                 console.print(f"  {name}: {value}", markup=False, highlight=False)
         for finding in item["findings"]:
             words = find(finding["check_id"]).problems[finding["problem"]]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mercer.quality.ask import Asked
     from mercer.quality.settings import QualitySettings
 
-__all__ = ["PRODUCTS", "Before", "Served", "expired", "read_before", "serve"]
+__all__ = ["PRODUCTS", "Before", "Served", "expired", "notes_of", "read_before", "serve"]
 
 PRODUCTS = "products"
 DAY = 86_400_000
@@ -104,6 +104,14 @@ def read_before(folder: Path, version: str) -> Before | None:
         return None
     served = pq.read_table(notes) if notes.exists() else _notes().empty_table()
     return Before(version, Stored((path,), schema.SCHEMAS[PRODUCTS]), served)
+
+
+def notes_of(folder: Path) -> dict[int, dict[str, Any]]:
+    """row_id of a product in quarantine → what serves in its place (`Served.notes`), of a checked version on disk."""
+    import pyarrow.parquet as pq
+
+    path = folder / FILE_NAME
+    return {note["row_id"]: note for note in pq.read_table(path).to_pylist()} if path.exists() else {}
 
 
 def expired(before: Before | None, settings: QualitySettings, now: int) -> list[str]:
@@ -241,7 +249,7 @@ class _Past:
         """Today's row without the fields that are wrong; a list price says nothing without the price."""
         if not lost.shown:
             return None
-        fields = lost.blamed | ({"list_price"} if "price" in lost.blamed else set())
+        fields = lost.blamed | ({"list_price"} if {"price"} <= lost.blamed and lost.row["list_price"] else set())
         return {**lost.row, **dict.fromkeys(fields)}, self._note(PARTLY, lost, "", fields)
 
     def _note(self, kind: str, lost: _Lost, version: str, fields: Collection[str]) -> dict[str, Any]:
@@ -256,16 +264,9 @@ def _old(note: Mapping[str, Any], settings: QualitySettings, now: int) -> bool:
 
 def _same(lost: _Lost, earlier: Mapping[str, Any]) -> bool:
     """Today's row is the earlier one, or what it is blamed for beside other rows it had then: not the update is bad."""
-    row = lost.row
-    if all(_text(row.get(name)) == _text(value) for name, value in earlier.items() if name != "row_id"):
-        return True
-    beside = [one["field"] for one in lost.reasons if find(one["check_id"]).tier == "global"]
-    return any(name in row and _text(row[name]) == _text(earlier.get(name)) for name in beside)
-
-
-def _text(value: Any) -> str:
-    """NaN is equal to NaN."""
-    return repr(value)
+    same = {name for name, value in earlier.items() if repr(lost.row.get(name)) == repr(value)}  # NaN is NaN
+    beside = {one["field"] for one in lost.reasons if find(one["check_id"]).tier == "global"}
+    return earlier.keys() - {"row_id"} <= same or bool(beside & same & lost.row.keys())
 
 
 def _unsold(lost: _Lost) -> dict[str, Any]:

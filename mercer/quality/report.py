@@ -149,6 +149,7 @@ def render(checked: Checked, *, shop: str = "", history: Sequence[Mapping[str, A
         actions=ACTION_NAMES,
         family_names=FAMILY_NAMES,
         timeline=_timeline(checked),
+        last_good=sorted({version for version in checked.served["version"].to_pylist() if version}),
         trend=trend(history),
         scores=scores(),
         runs=[_run(run) for run in history[-RUNS:]],

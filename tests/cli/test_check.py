@@ -112,3 +112,25 @@ def test_a_row_that_cannot_be_used_is_not_put_back(shop):
     call("check", shop.folder)
     with pytest.raises(MercerError, match="mend it in the raw file"):
         call("quarantine", shop.folder, "restore", "products:40")
+
+
+def test_a_bad_update_is_told_and_the_product_goes_on(shop):
+    file = shop.folder.parent / "products.csv"
+    first = json.loads(call("check", shop.folder, "--json").stdout)["version"]
+    file.write_text(file.read_text().replace("p7,Mug 7,", "p7,,"))
+    told = json.loads(call("check", shop.folder, "--json").stdout)
+    assert {name: told["manifest"]["served"][name] for name in ("last_good", "partly")} == {"last_good": 1, "partly": 2}
+    rows = json.loads(call("quarantine", shop.folder, "list", "--json").stdout)["rows"]
+    assert {row["id"]: row.get("served") for row in rows} == {
+        "p0": "it serves without price",
+        "p1": "it serves without price",
+        "p7": f"the row of run {first} goes on serving",
+    }
+    assert f"the row of run {first} goes on serving" in " ".join(
+        call("quarantine", shop.folder, "explain", "products:7").output.split()
+    )
+    page = (shop.path("checked", told["version"]) / "report.html").read_text("utf-8")
+    assert "goes on serving" in page
+    assert first in page
+    assert json.loads(call("check", shop.folder, "--again", "--json").stdout)["version"] == told["version"]
+    assert "go on with the row accepted last" in call("check", shop.folder).output
