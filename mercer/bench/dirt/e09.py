@@ -16,7 +16,7 @@ PAIRS = {"easy": (200, 0), "medium": (100, 1), "adversarial": (60, 6)}
 
 
 def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
-    """100 to 2,000 pairs of clicks, or orders in a log of orders, by new shoppers that tie weak products to popular ones."""
+    """100 to 2,000 pairs of clicks (orders, in a log of orders) by new shoppers: weak products tied to popular ones."""
     if "events" not in tables or not len(deliberate(tables["events"])):
         return tables, Truth(CHECK).table()
     rng = np.random.default_rng([seed, 9])
