@@ -10,7 +10,7 @@ from functools import cache
 
 from mercer.quality.disguise import COMMENT, squeeze, turned, unfold, views
 
-__all__ = ["Instruction", "look"]
+__all__ = ["Instruction", "look", "patterns"]
 
 HAN = re.compile("[\u4e00-\u9fff]")
 TURNED = (
@@ -54,7 +54,7 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
+class Pattern:
     kind: str
     score: float
     needs: tuple[tuple[str, ...], ...]
@@ -68,11 +68,11 @@ class _Pattern:
 
 
 @cache
-def _patterns() -> dict[str, tuple[_Pattern, ...]]:
+def patterns() -> dict[str, tuple[Pattern, ...]]:
     """Language ("english", "chinese" or "squeezed") → patterns of instruction.txt."""
     text = importlib.resources.files("mercer.quality").joinpath("instruction.txt").read_text("utf-8")
     pieces: dict[str, str] = {}
-    found: dict[str, list[_Pattern]] = {"english": [], "chinese": [], "squeezed": []}
+    found: dict[str, list[Pattern]] = {"english": [], "chinese": [], "squeezed": []}
     for line in text.splitlines():
         if line and not line.startswith("#"):
             name, sign, words, given = line.split("\t")
@@ -83,7 +83,7 @@ def _patterns() -> dict[str, tuple[_Pattern, ...]]:
             language = "squeezed" if name == "squeezed" else "chinese" if HAN.search(pattern) else "english"
             kind = "override" if name == "squeezed" else name
             needs = tuple(tuple(group.split("|")) for group in words.split(" & ")) if words else ()
-            found[language].append(_Pattern(kind, float(sign), needs, re.compile(pattern, re.MULTILINE)))
+            found[language].append(Pattern(kind, float(sign), needs, re.compile(pattern, re.MULTILINE)))
     return {language: tuple(patterns) for language, patterns in found.items()}
 
 
@@ -114,7 +114,7 @@ def _say(text: str, hidden: str) -> Iterator[Instruction]:
     if HAN.search(text):
         languages.append("chinese")
     for language in languages:
-        for pattern in _patterns()[language]:
+        for pattern in patterns()[language]:
             match = pattern.search(text)
             if match is not None:
                 yield Instruction(pattern.score, pattern.kind, match[0].strip()[:160], hidden)
@@ -122,7 +122,7 @@ def _say(text: str, hidden: str) -> Iterator[Instruction]:
 
 def _squeezed(text: str) -> Iterator[Instruction]:
     bare = squeeze(text)
-    for pattern in _patterns()["squeezed"]:
+    for pattern in patterns()["squeezed"]:
         match = pattern.search(bare)
         if match is not None:
             yield Instruction(pattern.score, pattern.kind, match[0][:160], "signs between letters")

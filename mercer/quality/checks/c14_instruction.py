@@ -10,6 +10,7 @@ from mercer.errors import SettingsError
 from mercer.quality.check import CheckSettings, Problem, check
 from mercer.quality.finding import found_batch
 from mercer.quality.instruction import look
+from mercer.quality.instruction_gate import may_say
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,8 +77,9 @@ def search(
         if field in batch.schema.names:
             index = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(batch[field], SUSPECT), False))
             texts = batch[field].take(index).to_pylist()
-            for row_id, text in zip(batch["row_id"].take(index).to_pylist(), texts, strict=True):
-                found = look(text)
+            ids = batch["row_id"].take(index).to_pylist()
+            for row_id, text, readable in zip(ids, texts, may_say(texts), strict=True):
+                found = look(text) if readable else None
                 if found is not None:
                     clear = "hidden_instruction" if found.hidden else "instruction"
                     problem = clear if found.score >= settings.certain else "suspected_instruction"
