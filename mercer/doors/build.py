@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.doors.copies import copies
-from mercer.encode import load
+from mercer.encode import Encoder, EncodeSettings, load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
 from mercer.events.export import export
@@ -27,7 +27,7 @@ from mercer.understand.suggest import Suggest
 if TYPE_CHECKING:
     from mercer.doors.settings import Settings
 
-__all__ = ["Built", "build", "gate_refusal"]
+__all__ = ["Built", "build", "encoder_settings", "gate_refusal"]
 
 LAYOUT = 2
 """Of an index version; another layout is another version."""
@@ -61,7 +61,14 @@ def gate_refusal(shop: Shop, version: str) -> str:
 
 
 def build(
-    shop: Shop, settings: Settings, *, checked: str = "", since: int = 0, override: str = "", tick: Tick | None = None
+    shop: Shop,
+    settings: Settings,
+    *,
+    checked: str = "",
+    model: str | None = None,
+    since: int = 0,
+    override: str = "",
+    tick: Tick | None = None,
 ) -> Built:
     """Make the index version of the shop's live checked data; it is not made live here.
 
@@ -69,6 +76,8 @@ def build(
         shop: whose ``checked`` is live, or has the version `checked`.
         settings: of every room.
         checked: a checked version to build from; "" is the live one.
+        model: version among the shop's models of the encoder; "" is the one that `settings` name, None the one
+            that the live index stands on, if `settings` leave the choice.
         since: when the product file was last written, UTC ms; changes made over HTTP after it win over it.
         override: why to go on although the gate is closed; kept in the card.
         tick: hears of progress.
@@ -92,7 +101,9 @@ def build(
     products = [product for id, product in whole.items() if id not in again]
     if not products:
         raise DataError(f"checked version {version} has no product", cure="see its report: mercer check SHOP")
-    encoder = load(texts=(product.title for product in products), settings=settings.encode)
+    chosen = _model(shop, settings) if model is None else model
+    encode = encoder_settings(shop, settings.encode, {"model": chosen}) if chosen else settings.encode
+    encoder = load(texts=(product.title for product in products), settings=encode)
     name = content_hash(
         version,
         encoder.name,
@@ -116,7 +127,7 @@ def build(
         card = {
             "checked": version,
             "override": override,
-            "encoder": {"name": encoder.name, "dimension": encoder.dimension, **_recipe(settings, encoder.name)},
+            "encoder": _recipe(settings, encoder, chosen),
             "retrieve": dataclasses.asdict(settings.retrieve),
             "changes": told.newest,
             "products": len(products),
@@ -137,10 +148,37 @@ def _latest(shop: Shop) -> str:
     return versions[-1]
 
 
-def _recipe(settings: Settings, name: str) -> dict[str, Any]:
+def _model(shop: Shop, settings: Settings) -> str:
+    """The shop's own encoder that the live index stands on; "" where it has none or the owner names another."""
+    live = shop.live("index")
+    if settings.encode.source != "auto" or live is None:
+        return ""
+    return str(shop.card("index", live.version)["encoder"].get("model", ""))
+
+
+def _recipe(settings: Settings, encoder: Encoder, model: str) -> dict[str, Any]:
     """What `open_doors` needs to load the same encoder: `auto` is resolved to what it chose."""
-    source, chosen = settings.encode.source, name.partition("-")[0]
-    return {"source": chosen if source == "auto" else source, "max_length": settings.encode.max_length}
+    source, named = settings.encode.source, encoder.name.partition("-")[0]
+    return {
+        "name": encoder.name,
+        "dimension": encoder.dimension,
+        "source": named if source == "auto" and not model else source,
+        "max_length": settings.encode.max_length,
+        "model": model,
+    }
+
+
+def encoder_settings(shop: Shop, settings: EncodeSettings, recipe: Mapping[str, Any]) -> EncodeSettings:
+    """Settings that load the encoder of an index card.
+
+    Raises:
+        NotFoundError: the shop's model that it names is gone.
+    """
+    if model := recipe.get("model", ""):
+        shop.card("models", model)
+        recipe = {**recipe, "source": str(shop.path("models", model))}
+    changed = {name: recipe[name] for name in ("source", "max_length") if name in recipe}
+    return dataclasses.replace(settings, **changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mercer.doors.build import encoder_settings
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
@@ -131,10 +132,7 @@ def open_doors(
         raise NotFoundError(f"{shop.folder} has no index", cure=f"run: mercer index {shop.folder}")
     card, path = shop.card("index", version), shop.path("index", version)
     built = _built_with(card["retrieve"])
-    encode = dataclasses.replace(
-        chosen.encode, source=card["encoder"]["source"], max_length=card["encoder"]["max_length"]
-    )
-    encoder = load(settings=encode)
+    encoder = load(settings=encoder_settings(shop, chosen.encode, card["encoder"]))
     if _weights(encoder.name) != _weights(card["encoder"]["name"]):
         raise ModelError(
             f"index {version} was built with encoder {card['encoder']['name']}, now there is {encoder.name}",

@@ -71,6 +71,10 @@ class LearnSettings:
     """Loss in nDCG@10 on the test queries that still goes live; the paired test at 95 % must not show more."""
     track: tuple[str, ...] = ("jsonl",)
     """Of jsonl, tensorboard, wandb."""
+    gains: str = ""
+    """Grade=gain pairs of judgments, as 3=1,2=.1,1=.01,0=0; "" is the grade by the highest."""
+    least: int = 12
+    """Fewest queries with labels that are split and learned from; with fewer the catalogue alone teaches."""
     seed: int = 7
     catalogue: CataloguePairs = field(default_factory=CataloguePairs)
     behaviour: BehaviourPairs = field(default_factory=BehaviourPairs)
@@ -103,6 +107,7 @@ WHOLE = (
     ("tokens", 64, 1 << 24),
     ("patience", 1, 1000),
     ("evaluations", 1, 1000),
+    ("least", 3, 1_000_000),
     ("seed", 0, 2**31),
 )
 REAL = (

@@ -84,7 +84,7 @@ def from_events(
     Args:
         events, queries: Parquet of trusted data.
         products: id → product.
-        propensity: chance that each position (from 0) is looked at; 1 everywhere where empty.
+        propensity: chance that each position (from 1) is looked at; 1 everywhere where empty.
         settings: gains and limits.
     """
     if not events.exists() or not queries.exists():
@@ -92,7 +92,9 @@ def from_events(
     import duckdb
     import pyarrow as pa
 
-    chances = pa.table({"position": list(range(len(propensity))), "chance": [float(value) for value in propensity]})
+    chances = pa.table(
+        {"position": list(range(1, len(propensity) + 1)), "chance": [float(value) for value in propensity]}
+    )
     chances = chances.cast(pa.schema([("position", pa.int64()), ("chance", pa.float64())]))
     with duckdb.connect() as engine:
         engine.register("propensity", chances)

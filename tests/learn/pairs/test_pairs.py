@@ -76,12 +76,12 @@ def test_judgments_are_scaled_and_those_of_unknown_products_left_out():
 def log(tmp_path):
     """A click at the top, one far down, a purchase, and a product that is looked at and never wanted."""
     events = [
-        ("s1", "impression", "1", 0),
-        ("s1", "click", "1", 0),
-        ("s2", "impression", "2", 4),
-        ("s2", "click", "2", 4),
-        ("s3", "purchase", "2", 4),
-        *[("s4", "impression", "1", 0)] * 4,
+        ("s1", "impression", "1", 1),
+        ("s1", "click", "1", 1),
+        ("s2", "impression", "2", 5),
+        ("s2", "click", "2", 5),
+        ("s3", "purchase", "2", 5),
+        *[("s4", "impression", "1", 1)] * 4,
     ]
     names = ("query_id", "type", "product", "position")
     table = pa.table(dict(zip(names, zip(*events, strict=True), strict=True)))

@@ -1,0 +1,145 @@
+"""A shop's pairs and a base model in; a tuned encoder among the shop's models, with its card, out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mercer.encode.cache import VectorCache
+from mercer.encode.encoder import Encoder
+from mercer.encode.model import Model
+from mercer.learn.gather import Gathered
+from mercer.learn.mine import Found, negatives, pool_of
+from mercer.learn.pairs import joined
+from mercer.learn.pool import Pool
+from mercer.learn.settings import LearnSettings
+from mercer.learn.step import Task
+from mercer.learn.tune import Tick, Tuned, tune
+from mercer.retrieve.text import passage
+from mercer.shop import Shop, content_hash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Learned", "learn_encoder", "tasks_of"]
+
+LAYOUT = 1
+"""Of a learned version; another layout is another version."""
+JUDGED_BY, DEPTH = 60, 40
+"""Validation queries that are ranked, and how many of the base's best are ranked for each beside the judged ones."""
+MINED = 4
+"""Wrong answers that look right, for each labelled query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A tuned encoder."""
+
+    version: str
+    """Among the shop's models: ``encoder/`` and the hash of data, base and settings."""
+    folder: Path
+    tuned: Tuned | None
+    """None where the same version was there already."""
+
+
+def learn_encoder(
+    shop: Shop,
+    gathered: Gathered,
+    base: Model,
+    encoder: Encoder,
+    settings: LearnSettings,
+    *,
+    seconds: float = math.inf,
+    tick: Tick | None = None,
+) -> Learned:
+    """Tune `base` on the pairs of a shop. It is not made live here.
+
+    Args:
+        shop: keeps the model.
+        gathered: pairs, see `gather`.
+        base: where training starts.
+        encoder: the same model as it serves; it finds candidates and hard negatives.
+        settings: see there.
+        seconds: most time it may take; part of the version's name, as it decides how many steps there are.
+        tick: told step, steps in all and the last figures.
+
+    Raises:
+        DataError, ModelError: see `tune`.
+    """
+    told = json.dumps({**dataclasses.asdict(settings), "seconds": seconds}, sort_keys=True)
+    version = f"encoder/{content_hash(gathered.hash, base.hash, told, str(LAYOUT))}"
+    if version in shop.versions("models"):
+        return Learned(version, shop.path("models", version), None)
+    texts = {id: passage(product) for id, product in gathered.products.items()}
+    found = _found(shop, encoder, gathered, texts)
+    work = shop.store / "work" / version
+    with shop.writing("models") as folder:
+        tuned = tune(
+            base,
+            tasks_of(gathered, found, texts, settings),
+            settings,
+            folder=folder,
+            work=work,
+            pool=_pool(gathered.parts["valid"], found, texts, settings.seed),
+            seconds=seconds,
+            tick=tick,
+        )
+        shop.keep("models", folder, _card(gathered, base, encoder, settings, tuned), version=version)
+    shutil.rmtree(work, ignore_errors=True)
+    return Learned(version, shop.path("models", version), tuned)
+
+
+def tasks_of(gathered: Gathered, found: Found, texts: Mapping[str, str], settings: LearnSettings) -> list[Task]:
+    """Labelled pairs with mined negatives first, where there are any; then invented ones."""
+    invented = Task("catalogue", gathered.invented["train"], ("contrastive",), 1.0, 1)
+    if not gathered.has_labels:
+        return [invented]
+    train = gathered.labelled["train"]
+    mined = negatives(train, found, texts, each=MINED, seed=settings.seed)
+    share = settings.catalogue_share
+    labelled = Task("labelled", joined(train, mined), settings.objective, 1 - share, settings.passages)
+    return [labelled, dataclasses.replace(invented, share=share)] if share else [labelled]
+
+
+def _found(shop: Shop, encoder: Encoder, gathered: Gathered, texts: Mapping[str, str]) -> Found:
+    """What the base makes of every product and of every query that is mined for or chosen by."""
+    ids = list(texts)
+    vectors = VectorCache(shop.cache).encode(encoder, texts.values())
+    asked = {*gathered.labelled["train"]["query"].to_pylist(), *gathered.parts["valid"]["query"].to_pylist()}
+    queries = sorted(asked)
+    return Found(ids, vectors, dict(zip(queries, encoder(queries, side="query"), strict=True)))
+
+
+def _pool(pairs: pa.Table, found: Found, texts: Mapping[str, str], seed: int) -> Pool | None:
+    chosen = pool_of(pairs, found, queries=JUDGED_BY, depth=DEPTH, seed=seed)
+    if not chosen:
+        return None
+    truth = {query: known["truth"] for query, known in chosen.items()}
+    candidates = {query: list(known["candidates"]) for query, known in chosen.items()}
+    shown = {product: texts[product] for products in candidates.values() for product in products}
+    return Pool({query: query for query in chosen}, truth, candidates, shown)
+
+
+def _card(
+    gathered: Gathered, base: Model, encoder: Encoder, settings: LearnSettings, tuned: Tuned
+) -> dict[str, object]:
+    return {
+        "checked": gathered.checked,
+        "data": gathered.hash,
+        "pairs": gathered.counts(),
+        "notes": list(gathered.notes),
+        "base": {"name": encoder.name, "label": base.label, "hash": base.hash},
+        "dimension": encoder.dimension,
+        "settings": dataclasses.asdict(settings),
+        "seed": settings.seed,
+        "training": {
+            name: value if not isinstance(value, float) or math.isfinite(value) else None
+            for name, value in dataclasses.asdict(tuned).items()
+        },
+    }
