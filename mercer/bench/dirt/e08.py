@@ -35,6 +35,11 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
         size = min(int(rng.integers(5, 51)), max(5, int(cells / accounts)))
         _ring(added, shop, f"{seed}-{ring}", (accounts, size), difficulty=difficulty, rng=rng)
         ring += 1
+    if "products" in tables:
+        pushed = {added.columns["product"][row] for row, kind in enumerate(added.kinds) if kind == "ring"}
+        for row, id in zip(*(tables["products"][name].to_pylist() for name in ("row_id", "id")), strict=True):
+            if id in pushed:
+                added.truth.add("products", row, "implied_boosted")
     return added.done()
 
 

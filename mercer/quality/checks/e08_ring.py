@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ __all__ = ["Brushing", "brushing"]
 
 DELIBERATE = ("view", "click", "add_to_cart", "purchase", "like")
 DAY = 86_400_000
+BROAD = 0.2
+"""Share of a ring in what an account wants, by the median of its accounts, below which it is a buyer of everything."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Brushing(CheckSettings):
     """Share of all that its accounts want which is of the ring, above which they are there for nothing else."""
     fresh_products: int = 8
     """Products from which that speaks for itself: a kit of few parts has buyers who want nothing else."""
+    idle: float = 0.4
+    """Share of what an account with two of a ring's products wants that is of the ring, from which it is of it too,
+    where it did nothing before the ring began nor after it ended: not everyone does the whole task."""
     unseen: float = 0.3
     """Share of pairs whose product was shown to the account, below which nobody led them there, in a shop that shows
     what is wanted."""
@@ -51,7 +56,7 @@ class Brushing(CheckSettings):
         for name, least in (("shoppers", 4), ("products", 3), ("fresh_products", 3)):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} is {getattr(self, name)}", cure=f"give at least {least}")
-        for name in ("density", "purity", "together", "fresh", "unseen"):
+        for name in ("density", "purity", "together", "fresh", "idle", "unseen"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}", cure="give a share between 0 and 1")
 
@@ -61,6 +66,7 @@ class Brushing(CheckSettings):
     families=("events",),
     tier="global",
     severity="critical",
+    version=2,
     problems={
         "ring": Problem("accounts of a ring act on its products", "刷单团伙对目标商品的行为", "quarantine"),
         "ring_account": Problem("what else an account of a ring does", "刷单账号的其他行为", "down"),
@@ -77,6 +83,8 @@ def brushing(inputs: Inputs[Any], settings: Brushing) -> Iterator[Found]:
     ring shows itself by one thing more: each product is a separate order, its accounts want nothing else, or nobody
     showed them what they found. A ring whose accounts buy everything in one basket, hide among other products and
     search before they buy is taken for collectors.
+
+    Known limit: an account that took only one of the ring's products is not told from a buyer.
     """
     codes = codes_of(inputs["events"])
     acts = codes.is_kind(*DELIBERATE)
@@ -86,7 +94,8 @@ def brushing(inputs: Inputs[Any], settings: Brushing) -> Iterator[Found]:
     if not blocks:
         return
     told = _Witness(codes, acts, pairs)
-    sure = [(ring, about) for ring in blocks if told.guilty(about := told.of(ring.block), settings)]
+    guilty = [(ring, about) for ring in blocks if told.guilty(about := told.of(ring.block), settings)]
+    sure = [(told.joined(ring, settings.idle), about) for ring, about in guilty]
     if sure:
         yield from _events(sure, told)
         if "products" in inputs:
@@ -131,6 +140,29 @@ class _Witness:
         unseen = self.shown > 2 * settings.unseen and about["shown"] < settings.unseen
         alone = about["fresh"] > settings.fresh and about["products"] >= settings.fresh_products
         return apart or unseen or alone
+
+    def joined(self, ring: Ring, idle: float) -> Ring:
+        """The ring with the accounts that did a part of the task and hardly else, without those who want everything."""
+        block = self._without_broad(ring.block)
+        theirs = np.isin(self.pairs.product, block.products) & ~np.isin(self.pairs.shopper, block.shoppers)
+        who, have = np.unique(self.pairs.shopper[theirs], return_counts=True)
+        who = who[(have >= 2) & (have >= idle * self.width[who])]
+        rows = self.rows(block)
+        time, acts = self.codes.time, np.flatnonzero(self.acts & np.isin(self.codes.shopper, who))
+        away = (time[acts] < time[rows].min()) | (time[acts] > time[rows].max())
+        who = who[~np.isin(who, self.codes.shopper[acts[away]])]
+        return replace(ring, block=self._block(np.union1d(block.shoppers, who), block.products))
+
+    def _without_broad(self, block: Block) -> Block:
+        """Without accounts whose part of the ring in all that they want is far below the others'."""
+        inside = np.isin(self.pairs.product, block.products) & np.isin(self.pairs.shopper, block.shoppers)
+        who, have = np.unique(self.pairs.shopper[inside], return_counts=True)
+        share = have / self.width[who]
+        return self._block(who[share >= BROAD * np.median(share)], block.products)
+
+    def _block(self, shoppers: NDArray[np.int64], products: NDArray[np.int64]) -> Block:
+        inside = np.isin(self.pairs.product, products) & np.isin(self.pairs.shopper, shoppers)
+        return Block(shoppers, products, int(np.count_nonzero(inside)))
 
     def _usually_shown(self) -> float:
         """Share of all pairs whose product was shown to the shopper; 0 without impressions."""

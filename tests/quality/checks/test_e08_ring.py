@@ -55,6 +55,19 @@ def test_a_ring_is_found_whatever_it_hides_among(found_in, hidden):
     assert bool(others) == bool(hidden)
 
 
+def test_an_account_with_part_of_the_task_is_of_the_ring_and_a_buyer_of_everything_is_not(found_in):
+    rng = np.random.default_rng(5)
+    events = shop(rng) + group(rng, hidden=8)
+    start = NOW - 30 * DAY + 3_600_000
+    lazy = [act("lazy", product, f"lazy-{product}", start) for product in ("p150", "p151", "p3")]
+    early = [act("early", product, f"early-{product}", start) for product in ("p150", "p151")]
+    early.append(act("early", "p3", "early-p3", NOW - 60 * DAY))
+    broad = [act("broad", f"p{number}", f"broad-{number}", start + number) for number in range(60, 190)]
+    found = found_in({"events": events + lazy + early + broad}, "E08")
+    first = len(events)
+    assert {row for _, row, _, problem in found if row >= first and problem == "ring"} == {first, first + 1}
+
+
 def test_collectors_of_a_series_are_no_ring(found_in):
     rng = np.random.default_rng(6)
     events = shop(rng) + group(rng, hidden=12, one_basket=True)
