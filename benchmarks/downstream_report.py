@@ -22,9 +22,9 @@ MEASURED = {
 }
 SCENARIOS = (
     "`after a good batch`: yesterday's clean batch was accepted, today's feed is dirty; the last good row of a product "
-    "whose row is taken out goes on serving. `first load`: there is no earlier batch; what cannot be shown is lost, and "
-    "a blocked batch would leave the shop empty, so `gate on` is what an override lets through. In both, copies that C03 "
-    "only warns of are left out of the index, as `mercer index` does."
+    "whose row is taken out goes on serving. `first load`: there is no earlier batch; what cannot be shown is lost, "
+    "and a blocked batch would leave the shop empty, so `gate on` is what an override lets through. In both, copies "
+    "that C03 only warns of are left out of the index, as `mercer index` does."
 )
 
 
