@@ -67,6 +67,11 @@ def test_in_the_first_weeks_more_may_come_back(found_in):
     assert found_in({"events": events}, "E04") == []
 
 
+def test_nobody_buys_so_much_that_it_comes_back_in_the_first_weeks(found_in):
+    events = [*visits(), refund(time=NOW - 95 * DAY, quantity=30.0)]
+    assert found_in({"events": events}, "E04") == [("events", 240, "quantity", "refund_above")]
+
+
 @pytest.mark.parametrize("steps", [("purchase",), ("impression", "purchase"), ("click", "purchase"), ("click",)])
 def test_what_a_shop_does_not_log_is_no_fault(found_in, steps):
     assert found_in({"events": visits(steps=steps)}, "E04") == []
