@@ -58,17 +58,16 @@ def jaccard(one: Collection[str], other: Collection[str]) -> float:
     return both / (len(one) + len(other) - both)
 
 
-def pairs(sets: Sequence[frozenset[str]], least: float) -> Iterator[tuple[int, int, float]]:
+def pairs(sets: Sequence[Collection[str]], least: float) -> Iterator[tuple[int, int, float]]:
     """(place, later place, Jaccard) of pairs that share at least `least`; by MinHash bands, then counted exactly.
 
     Raises:
         MissingExtra: rensa is not installed.
     """
     seen: set[tuple[int, int]] = set()
-    filled = [place for place, found in enumerate(sets) if found]
+    filled, signatures = _signatures(sets)
     if len(filled) < 2:
         return
-    signatures = _signatures([sets[place] for place in filled])
     for band in range(BANDS):
         for bucket in _buckets(signatures[:, band * ROWS : (band + 1) * ROWS]):
             for one, other in _meetings(bucket):
@@ -80,17 +79,22 @@ def pairs(sets: Sequence[frozenset[str]], least: float) -> Iterator[tuple[int, i
                         yield (*pair, shared)
 
 
-def _signatures(sets: Sequence[frozenset[str]]) -> NDArray[np.uint32]:
+def _signatures(sets: Sequence[Collection[str]]) -> tuple[list[int], NDArray[np.uint32]]:
+    """Places of the sets that are not empty, and their hashes."""
     try:
         import rensa
     except ImportError as error:
         raise MissingExtra("rensa", extra="quality") from error
-    rows: list[NDArray[np.uint32]] = []
+    filled: list[int] = []
+    rows = [np.zeros((0, BANDS * ROWS), np.uint32)]
     for start in range(0, len(sets), 20_000):
-        part = [sorted(found) for found in sets[start : start + 20_000]]
-        matrix = rensa.RMinHash.digest_matrix_from_token_sets(part, num_perm=BANDS * ROWS, seed=42)
-        rows.append(np.asarray(matrix.to_rows(), np.uint32))
-    return np.concatenate(rows)
+        places = range(start, min(start + 20_000, len(sets)))
+        part = {place: sorted(found) for place in places if (found := sets[place])}
+        if part:
+            filled += part
+            matrix = rensa.RMinHash.digest_matrix_from_token_sets([*part.values()], num_perm=BANDS * ROWS, seed=42)
+            rows.append(np.asarray(matrix.to_rows(), np.uint32))
+    return filled, np.concatenate(rows)
 
 
 def _buckets(band: NDArray[np.uint32]) -> Iterator[list[int]]:

@@ -39,7 +39,8 @@ class Listing:
     """`plain`, without words of promotion."""
     letters: str
     """Those of the title in order of the alphabet: equal where two letters or words changed places."""
-    shingles: frozenset[str]
+    shingles: tuple[str, ...]
+    """Each once; as sets those of a large catalogue would fill the memory."""
     numbers: tuple[str, ...]
     brand: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +51,9 @@ def listing(row: Mapping[str, Any]) -> Listing:
     title = " ".join(PROMOTION.sub(" ", plain(row["title"])).split())
     numbers = tuple(sorted(re.findall(r"[0-9]+", title)))
     letters = "".join(sorted(title.replace(" ", "")))
-    return Listing(row, title, letters, pieces(title), numbers, plain(row["brand"]), _attributes(row["attributes"]))
+    return Listing(
+        row, title, letters, tuple(pieces(title)), numbers, plain(row["brand"]), _attributes(row["attributes"])
+    )
 
 
 def _attributes(text: str | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from mercer.quality.alike import clusters, pairs
 from mercer.quality.check import CheckSettings, Inputs, Problem, check
 from mercer.quality.copied import Listing, is_copy, listing
 from mercer.quality.finding import Found
+from mercer.quality.profile import name_of
 
 __all__ = ["Duplicate", "duplicate"]
 
@@ -64,11 +65,11 @@ def duplicate(inputs: Inputs[Any], settings: Duplicate) -> Iterator[Found]:
     know. The one with a price, then the first, is named canonical in the suggestion.
     """
     rows = inputs["products"].select(["row_id", "id", "price", "category", *KEY]).to_pylist()
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        key = tuple(normalise(row[name]) for name in KEY)
-        if len(key[0]) >= settings.shortest and row["id"] is not None:
-            groups.setdefault(key, []).append(row)
+        said = [normalise(row[name]) for name in KEY]
+        if len(said[0]) >= settings.shortest and row["id"] is not None:
+            groups.setdefault(name_of(*said), []).append(row)
     same = [line for rows in groups.values() if len({row["id"] for row in rows}) > 1 for line in _lines(rows)]
     yield _found(same, "same_listing")
     first = [listing(group[0]) for group in groups.values()]
