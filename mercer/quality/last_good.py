@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.quality import schema
 from mercer.quality.check import find
+from mercer.quality.engine import DuckEngine
 from mercer.quality.profile import name_of
 from mercer.quality.quarantine import REMOVING, hold
 from mercer.quality.stored import Stored
@@ -46,7 +48,7 @@ class Before:
     version: str
     products: pa.Table | Stored
     """`SCHEMAS["products"]`."""
-    served: pa.Table
+    served: pa.Table | None = None
     """`Served.notes` of that version: which of its rows were themselves there in place of others."""
 
 
@@ -102,8 +104,8 @@ def read_before(folder: Path, version: str) -> Before | None:
     path, notes = folder / f"{PRODUCTS}.parquet", folder / FILE_NAME
     if not path.exists():
         return None
-    served = pq.read_table(notes) if notes.exists() else _notes().empty_table()
-    return Before(version, Stored((path,), schema.SCHEMAS[PRODUCTS]), served)
+    products = Stored((path,), schema.SCHEMAS[PRODUCTS])
+    return Before(version, products, pq.read_table(notes) if notes.exists() else None)
 
 
 def notes_of(folder: Path) -> dict[int, dict[str, Any]]:
@@ -116,9 +118,7 @@ def notes_of(folder: Path) -> dict[int, dict[str, Any]]:
 
 def expired(before: Before | None, settings: QualitySettings, now: int) -> list[str]:
     """Ids of products whose last good row has served long enough: a check of the same data would now drop them."""
-    if before is None:
-        return []
-    notes = before.served.to_pylist()
+    notes = before.served.to_pylist() if before and before.served else []
     return [note["id"] for note in notes if note["kind"] == LAST_GOOD and _old(note, settings, now)]
 
 
@@ -147,7 +147,7 @@ def serve(
     if not gone or not (asked.settings.keep_last_good or asked.settings.keep_partly):
         return _served([])
     lost = list(_lost(asked, out[PRODUCTS], gone, findings, before))
-    notes = {note["id"]: note for note in before.served.to_pylist()} if before else {}
+    notes = {note["id"]: note for note in before.served.to_pylist()} if before and before.served else {}
     known = _known(before, [one.row["id"] for one in lost])
     past = _Past(before.version if before else "", known, notes, asked.settings, asked.now)
     taken: dict[int, _Offer] = {}
@@ -286,8 +286,9 @@ def _sound(asked: Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["row_id"]), schema=schema.SCHEMAS[PRODUCTS])
     nothing = {"malformed": raw.malformed.slice(0, 0), "uncast": raw.uncast.slice(0, 0)}
     alone = dataclasses.replace(raw, table=table, rows=table.num_rows, **nothing)
-    again = type(asked)({PRODUCTS: alone}, asked.settings, now=asked.now, engine=asked.engine)
-    found = again.run()
+    with contextlib.closing(DuckEngine(memory=asked.settings.memory)) as engine:  # a handful of rows, whatever runs
+        again = type(asked)({PRODUCTS: alone}, asked.settings, now=asked.now, engine=engine)
+        found = again.run()
     bad = found.filter(pc.is_in(found["action"], pa.array(REMOVING)))
     return list(
         hold(again.tables[PRODUCTS], set(table["row_id"].to_pylist()) - set(bad["row_id"].to_pylist())).to_pylist()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
-from mercer.doors.copies import left_out
+from mercer.doors.copies import copies, left_out
 from mercer.records import Product
 
 
@@ -49,3 +52,17 @@ def test_an_earlier_row_is_not_judged_by_todays_findings() -> None:
     for kind, gone in (("last_good", set()), ("partly", {"b"})):
         served = pa.Table.from_pylist([{"row_id": 1, "kind": kind}])
         assert left_out(products("a", "b"), rows("a", "b"), findings((1, "a")), served) == gone
+
+
+def test_what_a_check_wrote_is_read(raw_of: Any, tmp_path: Path) -> None:
+    from mercer.quality.run import check
+    from mercer.quality.write import write
+
+    listed = [
+        {"id": id, "title": title, "price": 5.0} for id, title in (("a", "Red Mug"), ("b", "red mug"), ("c", "Pot"))
+    ]
+    checked = check({"products": raw_of("products", listed)}, now=1_750_000_000_000)
+    write(checked, tmp_path)
+    assert copies(tmp_path, products("a", "b", "c")) == {"b"}
+    assert copies(tmp_path, products("b", "c")) == frozenset()
+    assert copies(tmp_path / "nothing", products("a")) == frozenset()

@@ -10,6 +10,7 @@ import pytest
 from mercer.quality import engine_spark
 from mercer.quality.check import registry
 from mercer.quality.engine import DuckEngine
+from mercer.quality.last_good import Before
 from mercer.quality.run import QualitySettings, check
 from mercer.quality.settings import Suppression
 
@@ -143,10 +144,11 @@ def both(spark, raw_of, clean_shop, tmp_path_factory):
     settings = QualitySettings(
         suppress=(Suppression("C06", "ann", "2020-01-01"), Suppression("C07", "ann", "2999-01-01", problem="entity"))
     )
+    before = Before("before", raw_of("products", clean_shop()["products"]).table)
     ran = []
     checked = []
     for engine in (DuckEngine(), engine_spark.SparkEngine(spark)):
-        checked.append(check(raws, settings, now=NOW, engine=engine, tick=ran.append))
+        checked.append(check(raws, settings, now=NOW, engine=engine, tick=ran.append, before=before))
         engine.close()
     expected = [declared.id for declared in registry().values() if any(name in raws for name in declared.families)]
     return *checked, ran, expected
@@ -196,3 +198,5 @@ def test_the_same_input_gives_the_same_trusted_data(both):
     assert duck.manifest["dataset_hash"] == spark.manifest["dataset_hash"]
     assert duck.version == spark.version
     assert duck.gate == spark.gate
+    assert set(duck.served["kind"].to_pylist()) == {"last_good", "partly"}
+    assert duck.served.equals(spark.served)
