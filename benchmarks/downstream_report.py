@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recovery import AFTER, SYSTEMS, Cell, Recovery
+from benchmarks.recovery import AFTER, FIRST, SYSTEMS, Cell, Recovery
 
 __all__ = ["MEASURED", "keep", "plot", "report", "summary"]
 
@@ -140,8 +140,8 @@ def plot(told: Mapping[str, Any], path: Path) -> bool:
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
-    wanted = ("search", "mixed", AFTER)
-    mixes = [cell for cell in told["cells"] if (cell["task"], cell["dirt"], cell.get("scenario")) == wanted]
+    all_mixed = [cell for cell in told["cells"] if (cell["task"], cell["dirt"]) == ("search", "mixed")]
+    mixes, loads = ([cell for cell in all_mixed if cell.get("scenario") == name] for name in (AFTER, FIRST))
     labels = [cell["base"] for cell in mixes]
     if not labels:
         return False
@@ -149,17 +149,28 @@ def plot(told: Mapping[str, Any], path: Path) -> bool:
     cells = sorted((cell for cell in mixes if cell["base"] == label), key=lambda cell: cell["rate"])
     start = next(row for row in told["harm"] if row["base"] == label)
     rates = [0.0, *(cell["rate"] for cell in cells)]
+    first = sorted((cell for cell in loads if cell["base"] == label), key=lambda cell: cell["rate"])
     lines = {
-        "gate off": ("#b2432f", "-", "dirty", start["untouched"]),
-        "checks, gate overridden": ("#8a8a8a", "--", "checked", start["checked"]),
-        "gate on": ("#2a6f97", "-", "gate", start["checked"]),
+        "no checks, no gate": ("#b2432f", "-", "dirty", start["untouched"], cells),
+        "checks on a first load, gate overridden": ("#8a8a8a", ":", "checked", start["checked"], first),
+        "checks after a good batch, gate overridden": ("#8a8a8a", "--", "checked", start["checked"], cells),
+        "checks after a good batch, gate on": ("#2a6f97", "-", "gate", start["checked"], cells),
     }
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer", "font.family": "sans-serif"}):
-        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        figure = Figure(figsize=(6.8, 3.9), layout="constrained")
         axes = figure.subplots()
-        for name, (colour, style, key, first) in lines.items():
-            values = [first, *(cell[key] for cell in cells)]
-            axes.plot(rates, values, style, color=colour, marker="o", markersize=4, label=name, linewidth=1.8)
+        for name, (colour, style, key, clean, of) in lines.items():
+            values = [clean, *(cell[key] for cell in of)]
+            axes.plot(
+                [0.0, *(cell["rate"] for cell in of)],
+                values,
+                style,
+                color=colour,
+                marker="o",
+                markersize=4,
+                label=name,
+                linewidth=1.8,
+            )
             if style == "-":
                 ends = [(min(cell["by_seed"][key]), max(cell["by_seed"][key])) for cell in cells]
                 axes.fill_between(rates[1:], *zip(*ends, strict=True), color=colour, alpha=0.12, linewidth=0)
@@ -173,7 +184,7 @@ def plot(told: Mapping[str, Any], path: Path) -> bool:
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.25)
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(frameon=False, fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None})
     return True
