@@ -80,6 +80,41 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tiny"
 
 
+@pytest.fixture(scope="session")
+def with_head(tiny_bert: Path) -> Callable[..., Path]:
+    """``with_head(folder, Head(...))``: the random BERT with a random head on top, saved into `folder`."""
+    import numpy as np
+
+    safetensors = pytest.importorskip("safetensors.numpy")
+    from mercer.encode.head import Head
+    from mercer.encode.model import read
+    from mercer.encode.save import save
+
+    def make(folder: Path, head: Head) -> Path:
+        rng, model = np.random.default_rng(3), read(tiny_bert)
+        weight = rng.normal(0, 0.5, (head.outputs, 32)).astype(np.float32)
+        tensors = safetensors.load_file(model.weights)
+        tensors |= {"head.weight": weight, "head.bias": np.zeros(head.outputs, np.float32)}
+        tokenizer, prefixes = model.folder / "tokenizer.json", model.prefixes
+        save(folder, config=head.to_config(model.config), tensors=tensors, tokenizer=tokenizer, prefixes=prefixes)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_reranker(with_head: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random cross-encoder; its exported form lies beside it."""
+    pytest.importorskip("onnxscript")
+    from mercer.encode.head import Head, head_of
+    from mercer.encode.head_onnx import beside
+    from mercer.encode.model import read
+
+    folder = with_head(tmp_path_factory.mktemp("rerankers") / "tiny", Head(length=48))
+    beside(read(folder), head_of(read(folder)))
+    return folder
+
+
 NOW = 1_750_000_000_000
 """UTC milliseconds at which `clean_raws` are checked: June 2025."""
 

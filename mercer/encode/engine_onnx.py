@@ -15,7 +15,7 @@ from mercer.encode.save import sync, writing_beside
 from mercer.errors import ModelError
 from mercer.shop import content_hash
 
-__all__ = ["OnnxEngine", "beside", "exported"]
+__all__ = ["OnnxEngine", "beside", "exported", "session"]
 
 EXPORT = 1
 """Raised when the exported graph changes, so that old files are not used."""
@@ -33,20 +33,30 @@ class OnnxEngine:
             ModelError: the file is no body that Mercer exported.
             MissingExtra: package onnxruntime is not installed.
         """
-        runtime = need("onnxruntime")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session: Any = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the C++ binding has a class for each cause and no common one
-            raise ModelError(f"{path} is no ONNX model: {error}", cure="delete it; it is exported again") from error
+        self._session = session(path, threads=threads)
 
     def __call__(self, embedded: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Engine`."""
         vectors: NDArray[np.float32] = self._session.run(["vector"], {"embedded": embedded, "mask": mask})[0]
         return vectors
+
+
+def session(path: Path, *, threads: int) -> Any:
+    """An exported model opened by ONNX Runtime on the CPU.
+
+    Raises:
+        ModelError: the file is no ONNX model.
+        MissingExtra: package onnxruntime is not installed.
+    """
+    runtime = need("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the C++ binding has a class for each cause and no common one
+        raise ModelError(f"{path} is no ONNX model: {error}", cure="delete it; it is exported again") from error
 
 
 def exported(model: Model, cache: Path) -> Path:

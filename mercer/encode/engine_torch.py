@@ -1,4 +1,4 @@
-"""A model in; its body as a torch module, and the engine that runs it, out. Only this file loads torch."""
+"""A model in; its body as a torch module, and the engine that runs it, out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mercer.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["TorchEngine", "body", "export"]
+__all__ = ["TorchEngine", "bert_of", "body", "export", "silence", "tensors_of"]
 
 
 class TorchEngine:
@@ -49,17 +49,8 @@ def body(model: Model, *, attention: str = "sdpa") -> Any:
     Raises:
         ModelError: a tensor is missing or has another shape than config.json says.
     """
-    torch, transformers = need("torch"), need("transformers")
-    config = transformers.BertConfig.from_dict({**model.config, "vocab_size": 1, "pad_token_id": 0})
-    config._attn_implementation = attention
-    bert = transformers.BertModel(config, add_pooling_layer=False)
-    try:
-        said = bert.load_state_dict(_tensors(model), strict=False)
-    except RuntimeError as error:
-        raise ModelError(f"{model.weights} does not fit config.json: {error}", cure="save the model again") from error
-    missing = [name for name in said.missing_keys if name != WORDS]
-    if missing:
-        raise ModelError(f"{model.weights} lacks {', '.join(missing[:3])}", cure="give the weights of a whole BERT")
+    torch = need("torch")
+    bert = bert_of(model, tensors_of(model), attention=attention)
 
     class Body(torch.nn.Module):  # type: ignore[misc, name-defined]  # torch is imported where used
         def __init__(self) -> None:
@@ -76,7 +67,27 @@ def body(model: Model, *, attention: str = "sdpa") -> Any:
     return Body().eval()
 
 
-def _tensors(model: Model) -> dict[str, Any]:
+def bert_of(model: Model, tensors: dict[str, Any], *, attention: str = "sdpa") -> Any:
+    """transformers' BertModel with these tensors; a vocabulary of one takes the place of the word table.
+
+    Raises:
+        ModelError: a tensor is missing or has another shape than config.json says.
+    """
+    transformers = need("transformers")
+    config = transformers.BertConfig.from_dict({**model.config, "vocab_size": 1, "pad_token_id": 0})
+    config._attn_implementation = attention
+    bert = transformers.BertModel(config, add_pooling_layer=False)
+    try:
+        said = bert.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"{model.weights} does not fit config.json: {error}", cure="save the model again") from error
+    missing = [name for name in said.missing_keys if name != WORDS]
+    if missing:
+        raise ModelError(f"{model.weights} lacks {', '.join(missing[:3])}", cure="give the weights of a whole BERT")
+    return bert
+
+
+def tensors_of(model: Model) -> dict[str, Any]:
     """All tensors but the word table, in float32, by the names BertModel gives them."""
     safetensors = need("safetensors")
     torch = need("torch")
@@ -89,7 +100,7 @@ def _tensors(model: Model) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep the exporter's words about its own parts from the terminal; that the engines agree is tested."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -113,7 +124,7 @@ def export(model: Model, path: Path) -> None:
     hidden = int(model.config["hidden_size"])
     example = (torch.zeros(2, 7, hidden), torch.ones(2, 7, dtype=torch.int64))
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=model.positions)
-    with _silence(), torch.no_grad():
+    with silence(), torch.no_grad():
         program = torch.onnx.export(
             module,
             example,
