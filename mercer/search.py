@@ -6,21 +6,25 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mercer.errors import RequestError, SettingsError
 from mercer.rank.hybrid import Background, HybridSettings, Scored, hybrid
 from mercer.rank.ledger import ledger
 from mercer.rank.reason import search_reason
+from mercer.rank.rerank import Rerank
 from mercer.records import Candidate, Hit, Page, Request
 from mercer.retrieve.columns import check_filters
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
+from mercer.retrieve.text import passage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from mercer.rank.reranker import Reranker
 
 __all__ = ["Search", "SearchSettings", "System"]
 
@@ -77,6 +81,7 @@ class Search:
         settings: SearchSettings | None = None,
         ranking: HybridSettings | None = None,
         popularity: Mapping[str, float] | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
@@ -84,6 +89,7 @@ class Search:
         self.ranking = ranking or HybridSettings()
         self.popularity = popularity or {}
         """Share of shoppers' actions by product, which orders an answer to no query."""
+        self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
         self._background: tuple[int, NDArray[np.float32]] | None = None
 
     def __call__(self, request: Request, *, system: System = "hybrid") -> Page:
@@ -99,11 +105,16 @@ class Search:
         found = self._retrieve(query, request, system, stages) if query else self._browse(request, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
+        with_reason()
+        degraded = "" if self.encoder or system == "lexical" else "no encoder: words only"
+        if query and system == "hybrid" and self._reranks(request):
+            found, order, left = self._reranked(query, found, order, stages)
+            degraded = degraded or left
+        with_reason = stopwatch(stages, "rank")
         facets = self.index.columns.facets(found.rows[order], request.facets)
         shown = order[request.offset : request.offset + request.k]
         hits = self._hits(found, shown, query, chinese=in_chinese(request, query))
         with_reason()
-        degraded = "" if self.encoder or system == "lexical" else "no encoder: words only"
         return Page(uuid.uuid4().hex, hits, len(order), facets, degraded=degraded, stages=stages)
 
     def _retrieve(self, query: str, request: Request, system: System, stages: dict[str, float]) -> _Found:
@@ -193,6 +204,24 @@ class Search:
             ]
             key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
+
+    def _reranks(self, request: Request) -> bool:
+        """Whether the last stage can change this page: it never moves a product past the first `rerank`."""
+        return request.offset < self.ranking.rerank and request.sort == "relevance"
+
+    def _reranked(
+        self, query: str, found: _Found, order: NDArray[np.int64], stages: dict[str, float]
+    ) -> tuple[_Found, NDArray[np.int64], str]:
+        """The first products in the reranker's order, and "" or what it could not do."""
+        if self._rerank is None:
+            return found, order, "no reranker: words and meaning only"
+        done = stopwatch(stages, "rerank")
+        ids = [found.ids[place] for place in order[: self.ranking.rerank]]
+        known = {product.id: passage(product) for product in self.index.products(ids)}
+        texts = [known.get(id, "") for id in ids]  # "": deleted since it was found
+        scored, order, left = self._rerank(query, texts, found.scored, order)
+        done()
+        return replace(found, scored=scored), order, left
 
     def _hits(self, found: _Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
         known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}

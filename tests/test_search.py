@@ -201,3 +201,44 @@ def test_settings_refuse_what_cannot_be() -> None:
         SearchSettings(pool=1)
     with pytest.raises(SettingsError, match="dense is 2"):
         HybridSettings(dense=2.0)
+
+
+class Likes:
+    """A reranker that likes what has a word in its title, and takes no more than some passages."""
+
+    name = "likes"
+
+    def __init__(self, word: str, most: int = 1000) -> None:
+        self.word, self.most = word, most
+
+    def __call__(self, query: str, passages: Sequence[str], *, budget: float = 0.0) -> np.ndarray:
+        return np.array([float(self.word in text) for text in passages[: self.most]], np.float32)
+
+
+def test_a_reranker_orders_the_first_and_moves_nothing_else(search: Search) -> None:
+    plain = search(Request(query="red dress", k=48))
+    ranking = HybridSettings(rerank=5, rerank_weight=1.0)
+    door = Search(search.index, meaning, ranking=ranking, reranker=Likes(plain.hits[4].product.title))
+    page = door(Request(query="red dress", k=48, facets=("brand",)))
+    assert page.hits[0].id == plain.hits[4].id
+    assert (page.degraded, page.total) == ("", plain.total)
+    assert {hit.id for hit in page.hits[:5]} == {hit.id for hit in plain.hits[:5]}
+    assert [hit.id for hit in page.hits[5:]] == [hit.id for hit in plain.hits[5:]]
+    assert "rerank" in page.stages
+    for place, hit in enumerate(page.hits):
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-9)
+        assert ("reranker" in {line.signal for line in hit.ledger}) == (place < 5)
+    paged = [hit.id for start in range(0, 48, 3) for hit in door(Request(query="red dress", k=3, offset=start)).hits]
+    assert paged == [hit.id for hit in page.hits]
+
+
+def test_a_reranker_out_of_time_or_not_there_is_told(search: Search) -> None:
+    ranking = HybridSettings(rerank=5, rerank_budget=30)
+    late = Search(search.index, meaning, ranking=ranking, reranker=Likes("dress", most=2))
+    assert late(Request(query="red dress")).degraded == "reranked 2 of 5 products in 30 ms"
+    none = Search(search.index, meaning, ranking=ranking)
+    assert none(Request(query="red dress")).degraded == "no reranker: words and meaning only"
+    for quiet in ({"sort": "price_up"}, {"offset": 5}, {"query": ""}):
+        page = none(Request(**{"query": "red dress", **quiet}))  # type: ignore[arg-type]
+        assert page.degraded == "", quiet
+    assert none(Request(query="red dress"), system="lexical").degraded == ""

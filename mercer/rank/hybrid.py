@@ -24,9 +24,25 @@ class HybridSettings:
     """Standard deviations above a chance cosine that count as full likeness: the 95th percentile of best hits."""
     cut: float = 0.25
     """A product belongs to the answer from this share of the best score on; totals and facets count just these."""
+    rerank: int = 0
+    """Products, best first, that a cross-encoder reads together with the query; 0 is none."""
+    rerank_budget: float = 200.0
+    """Milliseconds that it has for one query; products that do not fit keep their places."""
+    rerank_weight: float = 0.7
+    """Weight of what it says against the score so far, 0 to 1."""
+    reranker: str = ""
+    """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("dense", 0.0, 1.0), ("spread", 0.5, 100.0), ("cut", 0.0, 1.0)):
+        limits = (
+            ("dense", 0.0, 1.0),
+            ("spread", 0.5, 100.0),
+            ("cut", 0.0, 1.0),
+            ("rerank", 0, 1000),
+            ("rerank_budget", 1.0, 600_000.0),
+            ("rerank_weight", 0.0, 1.0),
+        )
+        for name, low, high in limits:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingsError(f"[rank] {name} is {value}", cure=f"give a number from {low:g} to {high:g}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mercer.rank.hybrid import Scored
 from mercer.records import Contribution
 
@@ -9,8 +11,12 @@ __all__ = ["ledger"]
 
 
 def ledger(scored: Scored, place: int) -> tuple[Contribution, ...]:
-    """What each signal was for the product at `place`, and how much of the score it made."""
+    """What each signal was for the product at `place`, and how much of the score it made.
+
+    A signal that was not asked about this product (NaN: it lies below what was reranked) has no line.
+    """
     return tuple(
         Contribution(signal, value=float(scored.values[signal][place]), part=float(part[place]))
         for signal, part in scored.parts.items()
+        if not math.isnan(scored.values[signal][place])
     )
