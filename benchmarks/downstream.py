@@ -119,7 +119,7 @@ class Run:
 
 def spoil(task: Task, cell: Cell, inject: Inject, seed: int) -> dict[str, Run]:
     """One seed of one cell, by scenario."""
-    key = (task.label.partition(" ")[0], cell.dirt, cell.rate, seed)
+    key = (task.label.removesuffix(" hybrid").removesuffix(" lexical"), cell.dirt, cell.rate, seed)
     if key not in _DONE:
         tables, truth = inject(tables_of(task.base), seed)
         with tempfile.TemporaryDirectory() as kept:  # the second scenario asks no check again
@@ -221,9 +221,10 @@ def search_task(name: str, system: str, given: argparse.Namespace) -> tuple[Task
 
 def recommend_task(name: str, given: argparse.Namespace) -> tuple[Task, list[tuple[str, float, Inject]]]:
     whole = bases.load(name, quick=given.quick or name == "sample")
-    later = Later(whole["events"].table.slice(0, 150_000), goods=GOODS.get(name, ""))
+    events = whole["events"].table.slice(0, 150_000)
+    later = Later(events, goods=GOODS.get(name, ""))
     base = {"products": whole["products"], "events": replace(whole["events"], table=later.before)}
-    task = Task("recommendation", base, "events", later.measure, name, later=later)
+    task = Task("recommendation", base, "events", later.measure, f"{name}, {len(events):,} events", later=later)
     plans = [("mixed", rate, by_all(LOG, rate)) for rate in (0.05, 0.2)]
     plans += [(id, 0.2 if id not in ATTACKS else 0.05, None) for id in known(LOG)]
     return task, [(id, rate, inject or by_check(id, rate)) for id, rate, inject in plans]
