@@ -56,7 +56,7 @@ class VectorCache:
         held = list(texts)
         keys = [_key(text, side) for text in held]
         vectors = np.empty((len(held), encoder.dimension), np.float32)
-        with self._open(encoder.name) as file:
+        with self._open(encoder.name if side == "query" else getattr(encoder, "passages", encoder.name)) as file:
             known = _read(file, keys, encoder.dimension)
             new: dict[bytes, str] = {}
             for key, text in zip(keys, held, strict=True):

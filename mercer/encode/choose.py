@@ -105,16 +105,28 @@ def load(
             f"{model.folder}: the tokenizer knows {tokens.size} pieces, the model {len(model.table)}",
             cure="give the tokenizer.json the model was trained with",
         )
-    return TextEncoder(
+    whole = TextEncoder(
         f"{model.label}-{content_hash(model.hash, str(max_length))}",
         tokens=tokens,
         table=model.table,
         engine=_engine(engine or settings.engine, model, cache, settings.threads),
         batch_tokens=settings.batch_tokens,
+        dimension=model.dimension,
     )
+    if model.static is None:
+        return whole
+    from mercer.encode.static import StaticEncoder, table_of
+
+    said = content_hash(model.origin, str(max_length))
+    return StaticEncoder(whole, tokens=tokens, table=table_of(model), passages=f"{model.label}-{said}")
 
 
 def _engine(name: str, model: Model, cache: Path, threads: int) -> Engine:
+    processors = threads or len(os.sched_getaffinity(0))
+    if model.body is not None and name != "torch":
+        from mercer.encode.engine_int8 import Int8Engine
+
+        return Int8Engine(model.body, threads=processors)
     if name == "auto":
         name = "onnx" if importlib.util.find_spec("onnxruntime") else "torch"
     if name == "torch":
@@ -123,4 +135,4 @@ def _engine(name: str, model: Model, cache: Path, threads: int) -> Engine:
         return TorchEngine(model, threads=threads)
     from mercer.encode.engine_onnx import OnnxEngine, exported
 
-    return OnnxEngine(exported(model, cache), threads=threads or len(os.sched_getaffinity(0)))
+    return OnnxEngine(exported(model, cache), threads=processors)

@@ -46,7 +46,7 @@ class Encoder(Protocol):
 
     @property
     def engine(self) -> str:
-        """What does the sums: ``onnx`` or ``torch``."""
+        """What does the sums: ``onnx``, ``torch``, or ``static`` where queries are looked up."""
         ...
 
     def __call__(
@@ -76,10 +76,18 @@ class TextEncoder:
     """
 
     def __init__(
-        self, name: str, *, tokens: Tokens, table: NDArray[np.generic], engine: Engine, batch_tokens: int
+        self,
+        name: str,
+        *,
+        tokens: Tokens,
+        table: NDArray[np.generic],
+        engine: Engine,
+        batch_tokens: int,
+        dimension: int = 0,
     ) -> None:
+        """`dimension` is the engine's where it is not the table's (0)."""
         self.name = name
-        self.dimension = int(table.shape[1])
+        self.dimension = dimension or int(table.shape[1])
         self.engine = engine.name
         self._tokens = tokens
         self._table = table

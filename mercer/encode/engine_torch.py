@@ -49,6 +49,8 @@ def body(model: Model, *, attention: str = "sdpa") -> Any:
     Raises:
         ModelError: a tensor is missing or has another shape than config.json says.
     """
+    if model.body is not None:
+        raise ModelError(f"{model.folder} has its layers in int8 alone", cure='set engine = "onnx", or give the model')
     torch = need("torch")
     bert = bert_of(model, tensors_of(model), attention=attention)
 
@@ -56,13 +58,16 @@ def body(model: Model, *, attention: str = "sdpa") -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.bert = bert
+            projection = None if model.projection is None else torch.tensor(model.projection, dtype=torch.float32)
+            self.register_buffer("projection", projection)
 
         def forward(self, embedded: Any, mask: Any) -> Any:
             states = self.bert(inputs_embeds=embedded, attention_mask=mask)[0]
-            if model.pooling == "cls":
-                return torch.nn.functional.normalize(states[:, 0], dim=-1)
             weight = mask.unsqueeze(-1).to(states.dtype)
-            return torch.nn.functional.normalize((states * weight).sum(1) / weight.sum(1), dim=-1)
+            pooled = states[:, 0] if model.pooling == "cls" else (states * weight).sum(1) / weight.sum(1)
+            if self.projection is not None:
+                pooled = pooled @ self.projection.T
+            return torch.nn.functional.normalize(pooled, dim=-1)
 
     return Body().eval()
 

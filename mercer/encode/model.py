@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from mercer.errors import ModelError
 from mercer.shop import content_hash
 
-__all__ = ["FILES", "WORDS", "Model", "read"]
+__all__ = ["BODY", "FILES", "STATIC", "WORDS", "Model", "mapped", "read"]
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 WORDS = "embeddings.word_embeddings.weight"
 """The tensor with one row a word piece."""
+BODY, STATIC = "body.onnx", "static.safetensors"
+"""What `encode.compress` may put beside the three: a body in int8 in place of the layers, a table for queries."""
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 """What e5 models were trained with (https://huggingface.co/intfloat/multilingual-e5-small)."""
 
 _NUMBERS: Mapping[str, type[np.generic]] = {"F32": np.float32, "F16": np.float16}
-_MODULES = ("Transformer", "Pooling", "Normalize")
+_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,26 @@ class Model:
     label: str
     """Readable half of the encoder's name."""
     hash: str
-    """Of the three files, prefixes and pooling: equal hash, equal vectors."""
+    """Of all files, prefixes and pooling: equal hash, equal vectors."""
     config: Mapping[str, Any]
     prefixes: Mapping[str, str]
     """Put before a text, by side."""
     pooling: Literal["mean", "cls"]
     table: NDArray[np.generic]
     """Word vectors (pieces, hidden), a read-only memory map of ``model.safetensors``."""
+    origin: str
+    """The hash without the table of query vectors, which no vector of a product depends on."""
+    projection: NDArray[np.generic] | None = None
+    """(dimension, hidden): a linear map between pooling and normalisation, or None."""
+    body: Path | None = None
+    """A body in int8 that stands for the layers, which ``model.safetensors`` then has not."""
+    static: Path | None = None
+    """A table of one query vector a word piece."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        return int(self.config["hidden_size"] if self.projection is None else self.projection.shape[0])
 
     @property
     def weights(self) -> Path:
@@ -65,15 +80,24 @@ def read(folder: Path, *, label: str = "", known: str = "") -> Model:
     config = _json(folder / "config.json")
     if config.get("model_type") != "bert":
         raise ModelError(f"{folder} has model_type {config.get('model_type')!r}", cure="give a model of type 'bert'")
-    table = _table(folder / "model.safetensors")
+    table = mapped(folder / "model.safetensors", WORDS)
     wanted = (config.get("vocab_size"), config.get("hidden_size"))
     if table.shape != wanted:
         raise ModelError(
             f"{folder}: word vectors have shape {table.shape}, config.json says {wanted}", cure="save the model again"
         )
     prefixes, pooling = _prefixes(folder, label), _pooling(folder)
-    found = known or content_hash(*(folder / name for name in FILES), json.dumps(prefixes, sort_keys=True), pooling)
-    return Model(folder, label or folder.resolve().name, found, config, prefixes, pooling, table)
+    dense = _dense(folder)
+    projection = mapped(dense, "linear.weight") if dense else None
+    if projection is not None and projection.shape[1:] != (config["hidden_size"],):
+        seen = f"{projection.shape} for {config['hidden_size']} numbers"
+        raise ModelError(f"{dense}: a projection of shape {seen}", cure="save the model again")
+    body, static = (folder / name if (folder / name).is_file() else None for name in (BODY, STATIC))
+    files = [folder / name for name in FILES] + [path for path in (dense, body) if path]
+    origin = known or content_hash(*files, json.dumps(prefixes, sort_keys=True), pooling)
+    found = content_hash(origin, static) if static else origin
+    named = label or folder.resolve().name
+    return Model(folder, named, found, config, prefixes, pooling, table, origin, projection, body, static)
 
 
 def _json(path: Path) -> Any:
@@ -83,8 +107,12 @@ def _json(path: Path) -> Any:
         raise ModelError(f"{path} is no JSON: {error}", cure="install or save the model again") from error
 
 
-def _table(path: Path) -> NDArray[np.generic]:
-    """Map the word vectors of a safetensors file: u64 length of a JSON header, the header, raw tensors."""
+def mapped(path: Path, tensor: str) -> NDArray[np.generic]:
+    """Map a tensor of a safetensors file read-only: u64 length of a JSON header, the header, raw tensors.
+
+    Raises:
+        ModelError: no such tensor, or a damaged file.
+    """
     size = path.stat().st_size
     try:
         with open(path, "rb") as handle:
@@ -92,12 +120,15 @@ def _table(path: Path) -> NDArray[np.generic]:
             if length > size:
                 raise ValueError(f"header of {length} bytes in a file of {size}")
             header = json.loads(handle.read(length))
-        entry = next(value for name, value in header.items() if name.endswith(WORDS))
+        ends = 8 + length + max(value["data_offsets"][1] for name, value in header.items() if name != "__metadata__")
+        if ends != size:
+            raise ValueError(f"{size} bytes in the file, {ends} told in its header")
+        entry = next(value for name, value in header.items() if name.endswith(tensor))
         shape, number = tuple(entry["shape"]), _NUMBERS[entry["dtype"]]
         offset = 8 + length + entry["data_offsets"][0]
         return np.memmap(path, number, mode="r", offset=offset, shape=shape)
     except StopIteration as error:
-        raise ModelError(f"{path} has no tensor {WORDS}", cure="give the weights of a BERT encoder") from error
+        raise ModelError(f"{path} has no tensor {tensor}", cure="give the weights of a BERT encoder") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is damaged or no float32 or float16 safetensors file: {error!r}", cure="install or save it again"
@@ -118,11 +149,9 @@ def _pooling(folder: Path) -> Literal["mean", "cls"]:
     """Pooling as sentence-transformers keeps it; mean where nothing is said.
 
     Raises:
-        ModelError: another pooling, or a further module (a projection) that would be left out.
+        ModelError: another pooling, or a further module that would be left out.
     """
-    path = folder / "modules.json"
-    modules = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in _json(path)] if path.is_file() else []
-    for module in modules:
+    for module, _ in _modules(folder):
         if module not in _MODULES:
             raise ModelError(f"{folder} has a module {module}", cure="give a BERT with mean or cls pooling alone")
     path = folder / "1_Pooling" / "config.json"
@@ -132,3 +161,26 @@ def _pooling(folder: Path) -> Literal["mean", "cls"]:
     if mode not in ("mean", "cls"):
         raise ModelError(f"{folder} pools by {mode!r}", cure="give a model with mean or cls pooling")
     return "cls" if mode == "cls" else "mean"
+
+
+def _modules(folder: Path) -> list[tuple[str, str]]:
+    """Kind and folder of each module that sentence-transformers would run."""
+    path = folder / "modules.json"
+    found = _json(path) if path.is_file() else []
+    return [(str(module.get("type", "")).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in found]
+
+
+def _dense(folder: Path) -> Path | None:
+    """The file of a linear map after pooling, or None.
+
+    Raises:
+        ModelError: it has a bias or an activation, or there are two.
+    """
+    found = [folder / path for kind, path in _modules(folder) if kind == "Dense"]
+    for path in found:
+        said = _json(path / "config.json")
+        linear = str(said.get("activation_function", "")).endswith("Identity")
+        if len(found) > 1 or said.get("bias", True) or not linear:
+            problem = f"{folder} has a module Dense that is no plain linear map, or two"
+            raise ModelError(problem, cure="give a model with one, without bias or activation")
+    return found[0] / "model.safetensors" if found else None

@@ -33,24 +33,27 @@ def save(
     tokenizer: Path,
     prefixes: Mapping[str, str],
     pooling: Literal["mean", "cls"] = "mean",
+    projection: NDArray[np.float32] | None = None,
 ) -> None:
     """Write a model folder under a temporary name and rename it; a reader sees all of it or nothing.
 
-    `config` is a BertConfig as a dictionary, `tensors` go by BertModel's names, `prefixes` by side.
+    `config` is a BertConfig as a dictionary, `tensors` go by BertModel's names, `prefixes` by side; `projection`
+    (dimension, hidden) is a linear map between pooling and normalisation.
 
     Raises:
         ModelError: a tensor has numbers that are not finite.
         UsageError: `folder` is there already and not empty.
         DiskFull: there is no room for it.
     """
-    for name, values in tensors.items():
+    every = dict(tensors) if projection is None else {**tensors, "projection": projection}
+    for name, values in every.items():
         if not np.isfinite(values).all():
             raise ModelError(f"tensor {name} has NaN or infinite values", cure="train with a smaller learning rate")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty", cure="save into a new folder")
     with writing_beside(folder) as writing:
         _write(writing, config, tensors, tokenizer)
-        _describe(writing, config, prefixes, pooling)
+        _describe(writing, config, prefixes, pooling, projection)
         _rename(writing, folder)
 
 
@@ -95,11 +98,20 @@ def _write(
         sync(folder / name)
 
 
-def _describe(folder: Path, config: Mapping[str, Any], prefixes: Mapping[str, str], pooling: str) -> None:
-    """What sentence-transformers reads: modules, pooling, prompts and the token that pads."""
+def _describe(
+    folder: Path,
+    config: Mapping[str, Any],
+    prefixes: Mapping[str, str],
+    pooling: str,
+    projection: NDArray[np.float32] | None,
+) -> None:
+    """What sentence-transformers reads: modules, pooling, a projection, prompts and the token that pads."""
     (folder / "1_Pooling").mkdir()
     root = "sentence_transformers.models"
-    modules = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    if projection is not None:
+        _project(folder / "2_Dense", projection)
+        modules[2:] = [("2_Dense", "Dense"), ("3_Normalize", "Normalize")]
     write_json(
         folder / "modules.json",
         [
@@ -121,6 +133,17 @@ def _describe(folder: Path, config: Mapping[str, Any], prefixes: Mapping[str, st
     told = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": config["max_position_embeddings"]}
     pad = tokenizer.id_to_token(config.get("pad_token_id", 0))
     write_json(folder / "tokenizer_config.json", {**told, "pad_token": pad})
+
+
+def _project(folder: Path, projection: NDArray[np.float32]) -> None:
+    from safetensors.numpy import save_file
+
+    folder.mkdir()
+    save_file({"linear.weight": np.ascontiguousarray(projection, np.float32)}, folder / "model.safetensors")
+    sync(folder / "model.safetensors")
+    rows, columns = projection.shape
+    told = {"in_features": columns, "out_features": rows, "bias": False}
+    write_json(folder / "config.json", {**told, "activation_function": "torch.nn.modules.linear.Identity"})
 
 
 def _rename(writing: Path, folder: Path) -> None:
