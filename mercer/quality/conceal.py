@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["concealed", "masker"]
 
-PLAIN = 7
-"""Digits below which a word of ASCII letters without blanks and without @ names nobody."""
+PLAIN = 10
+"""Digits below which a word of ASCII letters without blanks, @ and + names nobody: ids are not looked through."""
 SPEAKING = ("reviews", "faq", "training")
 """Families in whose texts people write of themselves; in others a name or an address is mostly a brand's or a maker's
 (see C17), so that only numbers of people, their contacts and their orders are masked."""
@@ -36,7 +36,7 @@ def masker(family: str, *, salt: str) -> Callable[[Any], Any]:
 
     @lru_cache(maxsize=65_536)
     def of_text(text: str) -> str:
-        bare = text.isascii() and " " not in text and "@" not in text
+        bare = text.isascii() and not any(sign in text for sign in " @+")
         if bare and sum(map(str.isdigit, text)) < PLAIN:
             return text
         return mask(text, salt=salt, kinds=kinds)[0]
