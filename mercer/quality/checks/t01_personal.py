@@ -33,7 +33,8 @@ class Personal(CheckSettings):
     """What counts as personal, and how pseudonyms are made."""
 
     salt: str = ""
-    """A secret: with it, a person has the same pseudonym in all texts; "" counts from 1 inside each text."""
+    """A secret: with it, a person has the same pseudonym in all texts. "" is the shop's own,
+    `store/quality/salt`; outside a shop, pseudonyms then count from 1 inside each text."""
     score: float = 0.8
     """Recognisers' own certainty (0 to 1) below which nothing is done."""
 
