@@ -42,7 +42,7 @@ def recovery_table(found: list[tuple[Cell, Recovery]]) -> list[str]:
             f"| {cell.task} | {cell.base} | {cell.scenario} | {cell.dirt} | {cell.rate:.0%} | {of.oracle:.4f} | "
             f"{of.dirty:.4f} | {of.checked:.4f} | {of.gate:.4f} | {np.mean(cell.taken):.1%} | "
             f"{sum(cell.blocked)}/{cell.seeds} | {'**' if worse else ''}{ratio}{'**' if worse else ''} | {ends} | "
-            f"{of.p:.3f} |"
+            f"{f'{of.p:.3f}' if of.p >= 0.0005 else '< .001'} |"
         )
     return lines
 
