@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "judged"]
 
-SHOWN = ("title", "brand", "category", "bullets", "description")
+SHOWN = ("title", "brand", "category", "bullets", "description", "attributes")
 
 
 @dataclass(frozen=True, slots=True)

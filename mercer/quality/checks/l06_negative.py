@@ -14,7 +14,7 @@ from mercer.quality.check import CheckSettings, Inputs, Problem, check
 from mercer.quality.finding import Found
 from mercer.quality.judged import Judged, judged
 from mercer.quality.near import bag
-from mercer.quality.relevance import features, neighbours, predicted, words
+from mercer.quality.relevance import Texts, chances, read_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +33,8 @@ class Negative(CheckSettings):
     alike: float = 0.85
     """Cosine of TF-IDF words of title, brand and category (0 to 1) from which two products are one to the query."""
     covered: float = 0.99
-    """Share of the query's words (0 to 1) that the title, brand and category must hold."""
-    teacher: float = 0.9
+    """Share of the query's words (0 to 1) that the title, or title, brand and category, must hold."""
+    teacher: float = 0.8
     """Chance of the highest grade, against the lowest (0 to 1), from which a model's word is passed on."""
     taught: int = 300
     """Pairs of the highest or lowest grade below which no model is made of them."""
@@ -63,6 +63,11 @@ class Negative(CheckSettings):
         "same_as_positive": Problem("says the same as a product that answers the query", "与相关商品内容相同", "warn"),
         "like_positive": Problem("nearly a product that answers the query", "与相关商品高度相似", "warn"),
         "fits_like_positive": Problem("a model takes it for an answer to the query", "模型判断其与查询相关", "warn"),
+        "says_the_query": Problem(
+            "its title has every word of the query, and products that have fewer were preferred",
+            "标题包含全部查询词，而包含更少的商品却被判为更相关",
+            "warn",
+        ),
         "bought_with_positive": Problem(
             "has the query's words and is bought with its answers", "含查询词且常与相关商品同购", "warn"
         ),
@@ -74,9 +79,9 @@ class Negative(CheckSettings):
 def negative(inputs: Inputs[Any], settings: Negative) -> Iterator[Found]:
     """False negatives: pairs of the lowest grade whose product is, or nearly is, one of the highest for this query.
 
-    The same words in title and brand; a cosine of TF-IDF of at least `alike` together with every word of the query;
-    a model of this shop's best and worst pairs that takes it for one of the best; or every word of the query and
-    shoppers who bought it with the query's answers.
+    The same words in title and brand; a cosine of rare words of at least `alike` together with every word of the query;
+    the model of L04, which takes it for one of the best; every word of the query in the title, where products with
+    fewer of them were graded higher; or every word of the query and shoppers who bought it with the query's answers.
     """
     wanted = ("judgments", "queries", "products")
     if any(name not in inputs for name in wanted) or inputs["judgments"].num_rows < settings.fewest:
@@ -99,65 +104,66 @@ def _doubted(
 ) -> Iterator[dict[str, Any]]:
     lowest, highest = ends
     asked, shown = (np.array(side, dtype=np.int64) for side in zip(*found.pairs, strict=True))
-    matrix, teacher = _matrix(found), _teacher(found, lowest, highest, settings)
+    texts = read_texts(found.queries, found.products)
+    known = texts.held(("title", "brand", "category"))
+    matrix, teacher = texts.weighed(known), _teacher(found, texts, settings)
+    share, titled = (_share(texts, rows, asked, shown) for rows in (known, texts.fields["title"]))
+    said = (titled >= settings.covered) & (titled > _least(titled, asked, found.grades > lowest))
     bags = [bag(f"{row['title'] or ''} {row['brand'] or ''}") for row in found.products]
-    held = [
-        set(words(" ".join(str(row[name] or "") for name in ("title", "brand", "category")))) for row in found.products
-    ]
-    for query in np.unique(asked):
+    for query in np.unique(asked[found.grades == lowest]):
         rows = np.flatnonzero(asked == query)
         low, high = rows[found.grades[rows] == lowest], rows[found.grades[rows] == highest]
-        if not len(low) or not len(high):
-            continue
         like = (matrix[shown[low]] @ matrix[shown[high]].T).toarray()
-        given = words(found.queries[int(query)])
         for place, row in enumerate(low.tolist()):
-            best = high[int(like[place].argmax())]
-            mine, other = int(shown[row]), int(shown[best])
-            share = sum(word in held[mine] for word in given) / max(1, len(given))
+            best = int(high[int(like[place].argmax())]) if len(high) else row
+            nearness = float(like[place].max()) if len(high) else 0.0
+            mine, other, buyers = int(shown[row]), int(shown[best]), 0
             problem = None
-            if bags[mine] and bags[mine] == bags[other]:
+            if len(high) and bags[mine] and bags[mine] == bags[other]:
                 problem = "same_as_positive"
-            elif float(like[place].max()) >= settings.alike and share >= settings.covered:
+            elif nearness >= settings.alike and share[row] >= settings.covered:
                 problem = "like_positive"
             elif teacher is not None and teacher[row] >= settings.teacher:
                 problem = "fits_like_positive"
-            buyers = _buyers(found, together, mine, shown[high]) if problem is None and share >= settings.covered else 0
-            if problem is None and buyers >= settings.bought:
-                problem = "bought_with_positive"
+            elif said[row]:
+                problem = "says_the_query"
+            elif share[row] >= settings.covered:
+                buyers = _buyers(found, together, mine, shown[high])
+                problem = "bought_with_positive" if buyers >= settings.bought else None
             if problem is not None:
+                sure = teacher[row] if teacher is not None else 0.6
                 yield {
                     "row_id": int(found.row_ids[row]),
                     "problem": problem,
-                    "score": min(1.0, float(like[place].max())) if not buyers else 0.6,
+                    "score": float(min(1.0, max(nearness, sure))),
                     "query": found.queries[int(query)],
                     "title": found.products[mine]["title"],
-                    "positive": found.products[other]["title"],
+                    "positive": found.products[other]["title"] if len(high) else None,
                     "buyers": buyers,
                     "suggestion": f"{highest:g}",
                 }
 
 
-def _teacher(found: Judged, lowest: float, highest: float, settings: Negative) -> NDArray[np.float64] | None:
-    """Chance that a pair of the lowest grade is one of the highest, by a model that has not seen it; 0 for others."""
-    ends = np.flatnonzero((found.grades == lowest) | (found.grades == highest))
-    positive = (found.grades[ends] == highest).astype(np.int64)
-    if len(ends) < settings.taught or min(positive.sum(), len(ends) - positive.sum()) < 50:
+def _share(texts: Texts, rows: Any, asked: NDArray[np.int64], shown: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of the words of each pair's query, those that the product's row has (0 to 1)."""
+    wanted = np.maximum(1, np.asarray(texts.queries.sum(1)).ravel())
+    return np.asarray(np.asarray(texts.queries[asked].multiply(rows[shown]).sum(1)).ravel() / wanted[asked])
+
+
+def _least(share: NDArray[np.float64], asked: NDArray[np.int64], among: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """For each pair the least share of the pairs of its query among some; 1 where there is none."""
+    least = np.ones(int(asked.max()) + 1)
+    np.minimum.at(least, asked[among], share[among])
+    return np.asarray(least[asked])
+
+
+def _teacher(found: Judged, texts: Texts, settings: Negative) -> NDArray[np.float64] | None:
+    """Chance of the highest grade, against the lowest, of each pair by a model that has not seen its query."""
+    levels, classes, counts = np.unique(found.grades, return_inverse=True, return_counts=True)
+    if counts[0] + counts[-1] < settings.taught or min(counts[0], counts[-1]) < 50 or len(levels) > 12:
         return None
-    pairs = [found.pairs[row] for row in ends.tolist()]
-    texts = [" ".join(str(row[name] or "") for name in ("title", "brand", "category")) for row in found.products]
-    like = neighbours(texts, pairs, positive.astype(np.float64))
-    chance = np.zeros(len(found.grades))
-    matrix = np.hstack([features(found.queries, found.products, pairs), like])
-    chance[ends] = predicted(matrix, positive)[:, 1]
-    return chance
-
-
-def _matrix(found: Judged) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    texts = [" ".join(str(row[name] or "") for name in ("title", "brand", "category")) for row in found.products]
-    return TfidfVectorizer(analyzer=words, sublinear_tf=True).fit_transform(texts)
+    every = chances(found, classes.astype(np.int64), texts)
+    return np.asarray(every[:, -1] / np.maximum(1e-9, every[:, 0] + every[:, -1]))
 
 
 def _together(events: pa.Table) -> dict[str, set[str]]:

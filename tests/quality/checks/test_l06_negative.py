@@ -48,7 +48,7 @@ def test_nearly_a_positive(found_in, rows):
     place = positives(rows)[4]
     row = rows["judgments"][place]
     product = next(product for product in rows["products"] if product["id"] == row["product"])
-    rows["products"].append({**product, "id": "near", "title": product["title"] + " " + product["title"] + " now"})
+    rows["products"].append({**product, "id": "near", "title": product["title"] + " " + product["title"]})
     rows["judgments"].append({**row, "product": "near", "grade": 0.0})
     last = len(rows["judgments"]) - 1
     assert found_in(rows, "L06") == [("judgments", last, "grade", "like_positive")]
@@ -62,6 +62,15 @@ def test_what_a_model_takes_for_an_answer(found_in, rows):
     assert {problem for *_, problem in found} == {"fits_like_positive"}
     assert len({row for _, row, _, _ in found} & set(planted)) >= 6
     assert {row for _, row, _, _ in found} <= set(planted)
+
+
+def test_what_says_the_query_where_less_was_preferred(found_in, rows):
+    rows["judgments"] = rows["judgments"][:120]
+    planted, other = positives(rows)[:2]
+    rows["judgments"][planted]["grade"] = 0.0
+    preferred = next(p for p in rows["products"] if p["id"] == rows["judgments"][other]["product"])
+    preferred["title"] = "mug old wooden"
+    assert found_in(rows, "L06") == [("judgments", planted, "grade", "says_the_query")]
 
 
 def test_bought_with_what_answers(found_in, rows):
