@@ -108,8 +108,8 @@ def _concealed(shop: Shop, change: Change) -> Change:
     from mercer.quality.secret import salt_of
 
     hide = masker(change.family, salt=salt_of(settings_of(shop)))
-    names = {field: tuple(map(hide, getattr(change, field))) for field in ("new_rows", "gone_rows")}
-    return dataclasses.replace(change, **names)
+    new, gone = (tuple(map(hide, rows)) for rows in (change.new_rows, change.gone_rows))
+    return dataclasses.replace(change, new_rows=new, gone_rows=gone)
 
 
 def _version(shop: Shop, name: str) -> str:
