@@ -23,6 +23,7 @@ COMMANDS = (
     "init",
     "check",
     "quarantine",
+    "learn",
     "index",
     "measure",
     "search",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mercer.doors import Built, Settings
     from mercer.shop import Shop
 
-__all__ = ["build_with_progress", "register"]
+__all__ = ["blocked", "build_with_progress", "register", "written"]
 
 Override = Annotated[str, typer.Option(help="Go on although the data gate is closed, and why; kept in the card.")]
 
@@ -36,7 +36,7 @@ def index(
     from mercer.shop import Shop
 
     shop = Shop(folder)
-    built = build_with_progress(shop, read_settings(folder), checked=_blocked(shop), override=override)
+    built = build_with_progress(shop, read_settings(folder), checked=blocked(shop), override=override)
     if not no_promote:
         shop.publish("index", built.version, note=override)
     if json:
@@ -61,7 +61,7 @@ def index(
     console.print("it is not live: mercer promote SHOP" if no_promote else "it is live")
 
 
-def _blocked(shop: Shop) -> str:
+def blocked(shop: Shop) -> str:
     """The version of the last check where the gate blocked it: older live data must not pass for it. Else ""."""
     from mercer.quality.ledger import Ledger
 
@@ -69,7 +69,9 @@ def _blocked(shop: Shop) -> str:
     return str(last["version"]) if last and last["blocked"] and last["version"] in shop.versions("checked") else ""
 
 
-def build_with_progress(shop: Shop, settings: Settings, *, checked: str = "", override: str = "") -> Built:
+def build_with_progress(
+    shop: Shop, settings: Settings, *, checked: str = "", model: str | None = None, override: str = ""
+) -> Built:
     """Build an index version under a progress bar for each stage."""
     from mercer.doors import build
 
@@ -81,7 +83,8 @@ def build_with_progress(shop: Shop, settings: Settings, *, checked: str = "", ov
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.advance(tasks[stage], more)
 
-        return build(shop, settings, checked=checked, since=written(shop.folder), override=override, tick=tick)
+        since = written(shop.folder)
+        return build(shop, settings, checked=checked, model=model, since=since, override=override, tick=tick)
 
 
 def written(folder: Path) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
+
+if TYPE_CHECKING:
+    from mercer.shop import Shop
 
 __all__ = ["register"]
 
@@ -28,6 +31,7 @@ def promote(
 ) -> None:
     """Make a version live; a running server takes it up when it is started again."""
     from mercer.doors.build import gate_refusal
+    from mercer.doors.prove import require_proof
     from mercer.errors import GateBlocked, NotFoundError
     from mercer.shop import Shop
 
@@ -43,15 +47,26 @@ def promote(
         raise GateBlocked(
             f"version {version} stands on data that the gate blocked ({refusal})", cure='give --override "why"'
         )
+    require_proof(shop, version if kind == "models" else card.get("encoder", {}).get("model", ""), override)
+    if kind == "models":
+        kind, version = "index", _index_on(shop, version, override)
     live = shop.publish(kind, version, note=override)
     _say(kind, live.version, live.before, json)
+
+
+def _index_on(shop: Shop, model: str, override: str) -> str:
+    """An index version that stands on a model of the shop: what serves is always an index."""
+    from mercer.cli.index import build_with_progress
+    from mercer.cli.settings import read_settings
+
+    return build_with_progress(shop, read_settings(shop.folder), model=model, override=override).version
 
 
 def rollback(folder: ShopArgument, kind: KindOption = "index", json: JsonFlag = False) -> None:
     """Make the version before live again."""
     from mercer.shop import Shop
 
-    live = Shop(folder).rollback(kind)
+    live = Shop(folder).rollback("index" if kind == "models" else kind)
     _say(kind, live.version, live.before, json)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SECTIONS", "read_settings", "tables"]
 
-SECTIONS = ("data", "map", "quality", "encode", "retrieve", "rank", "search", "recommend", "suggest", "serve")
+SECTIONS = ("data", "map", "quality", "encode", "retrieve", "rank", "search", "recommend", "suggest", "learn", "serve")
 
 
 def tables(folder: Path) -> dict[str, dict[str, Any]]:

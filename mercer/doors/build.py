@@ -27,7 +27,7 @@ from mercer.understand.suggest import Suggest
 if TYPE_CHECKING:
     from mercer.doors.settings import Settings
 
-__all__ = ["Built", "build", "encoder_settings", "gate_refusal"]
+__all__ = ["Built", "build", "encoder_settings", "gate_refusal", "latest"]
 
 LAYOUT = 2
 """Of an index version; another layout is another version."""
@@ -87,7 +87,7 @@ def build(
         GateBlocked: the gate is closed and `override` is "".
     """
     started = time.monotonic()
-    version = checked or _latest(shop)
+    version = checked or latest(shop)
     refusal = gate_refusal(shop, version)
     if refusal and not override:
         raise GateBlocked(
@@ -138,7 +138,12 @@ def build(
     return Built(name, len(products), encoder.name, cache.encoded, cache.reused, time.monotonic() - started, new=True)
 
 
-def _latest(shop: Shop) -> str:
+def latest(shop: Shop) -> str:
+    """The live checked version, else the newest.
+
+    Raises:
+        NotFoundError: nothing has been checked.
+    """
     live = shop.live("checked")
     if live is not None:
         return live.version
@@ -149,11 +154,10 @@ def _latest(shop: Shop) -> str:
 
 
 def _model(shop: Shop, settings: Settings) -> str:
-    """The shop's own encoder that the live index stands on; "" where it has none or the owner names another."""
+    """The shop's own encoder that the live index stands on; "" where it has none, or the owner named another since."""
     live = shop.live("index")
-    if settings.encode.source != "auto" or live is None:
-        return ""
-    return str(shop.card("index", live.version)["encoder"].get("model", ""))
+    told = shop.card("index", live.version)["encoder"] if live else {}
+    return str(told.get("model", "")) if told.get("source") == settings.encode.source else ""
 
 
 def _recipe(settings: Settings, encoder: Encoder, model: str) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from importlib.util import find_spec
+from typing import Literal, get_args
 
-from mercer.errors import SettingsError
+from mercer.errors import MissingExtra, SettingsError
 from mercer.learn.pairs import BehaviourPairs, CataloguePairs
 
-__all__ = ["LearnSettings", "Trained"]
+__all__ = ["LearnSettings", "Trained", "need_packages"]
 
-Trained = Literal["full", "frozen", "lora", "adalora", "adapter"]
+Trained = Literal["full", "frozen", "lora", "adalora"]
 OBJECTIVES = ("contrastive", "graded", "listwise", "cosine", "distil")
 
 
@@ -22,15 +23,15 @@ class LearnSettings:
     objective: tuple[str, ...] = ("contrastive", "listwise")
     """Of contrastive, graded, listwise, cosine, distil; several are added up."""
     train: Trained = "full"
-    """full, frozen (lower layers stay), lora, adalora or adapter."""
+    """full, frozen (lower layers stay), lora or adalora."""
     frozen_layers: int = 3
     """Layers from below that `frozen` leaves as they are; what they say of a text is worked out once."""
     words: bool = False
     """Whether word vectors are trained too. They are most of a small multilingual model and learn least."""
     rank: int = 16
-    """Rank of LoRA's and AdaLoRA's matrices, and width of an adapter."""
+    """Rank of LoRA's and AdaLoRA's matrices."""
     lr: float = 3e-5
-    """Highest learning rate; lora, adalora and adapter take ten times as much."""
+    """Highest learning rate; lora and adalora take ten times as much."""
     warmup: float = 0.1
     """Share of steps in which the rate grows from 0."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
@@ -84,6 +85,8 @@ class LearnSettings:
             raise SettingsError(f"[learn] objective {unknown[0]!r}", cure=f"name some of {', '.join(OBJECTIVES)}")
         if not self.objective:
             raise SettingsError("[learn] objective is empty", cure=f"name some of {', '.join(OBJECTIVES)}")
+        if self.train not in get_args(Trained):
+            raise SettingsError(f"[learn] train is {self.train!r}", cure=f"give one of {', '.join(get_args(Trained))}")
         if unknown := [name for name in self.track if name not in ("jsonl", "tensorboard", "wandb")]:
             raise SettingsError(f"[learn] track {unknown[0]!r}", cure="name some of jsonl, tensorboard, wandb")
         for name, low, high in WHOLE:
@@ -94,6 +97,13 @@ class LearnSettings:
             number = getattr(self, name)
             if not (math.isfinite(number) and least <= number <= most):
                 raise SettingsError(f"[learn] {name} is {number}", cure=f"give a number between {least:g} and {most:g}")
+
+
+def need_packages() -> None:
+    """Raise MissingExtra where a package that training needs is not installed."""
+    for package in ("torch", "transformers", "accelerate", "peft"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra="learn")
 
 
 WHOLE = (

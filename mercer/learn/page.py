@@ -1,0 +1,68 @@
+"""A model's card and its proof in; one self-contained page with plots, in English and Chinese, out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["page", "plot"]
+
+
+def page(version: str, card: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    """The whole page as text; it loads nothing from anywhere."""
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    text = files("mercer.learn").joinpath("card.html").read_text("utf-8")
+    template = Environment(autoescape=True).from_string(text)
+    drawn = Markup(plot(card, proof))  # noqa: S704  # matplotlib escapes what it draws
+    settings = {name: value for name, value in card["settings"].items() if not isinstance(value, dict)}
+    return template.render(version=version, card=card, proof=proof, settings=settings, plot=drawn)
+
+
+def plot(card: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    """An ``<svg>``: the loss, the validation figure, and each slice before and after."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    curve: Sequence[Mapping[str, float]] = card["training"]["curve"]
+    written = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer"}):
+        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+        _line(left, [(line["step"], line["loss"]) for line in curve if "loss" in line], "training loss", None)
+        judged = [(line["step"], line["eval_nDCG@10"]) for line in curve if "eval_nDCG@10" in line]
+        _line(middle, judged, "validation nDCG@10", card["training"]["start"])
+        _slices(right, proof)
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    text = written.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _line(axes: Any, points: Sequence[tuple[float, float]], title: str, before: float | None) -> None:
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_xlabel("step")
+    if points:
+        axes.plot(*zip(*points, strict=True), color="#16425b", marker="." if len(points) < 30 else "")
+    if before is not None:
+        axes.axhline(before, color="#999999", linestyle="--", linewidth=1)
+        axes.annotate("before", (0, before), fontsize=8, color="#777777", va="bottom")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _slices(axes: Any, proof: Mapping[str, Any]) -> None:
+    """Mean before and after, all queries first."""
+    rows = [("all", proof["before"]["hybrid"], proof["after"]["hybrid"])]
+    rows += [(f"{one['name']} ({one['queries']})", one["before"], one["after"]) for one in proof["slices"]]
+    for place, (_, before, after) in enumerate(rows):
+        axes.plot([before, after], [place, place], color="#bbbbbb", zorder=1)
+        axes.plot(before, place, "o", color="#999999")
+        axes.plot(after, place, "o", color="#1b7f4d" if after >= before else "#b3261e")
+    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_title(f"held-out {proof['metric']}: before (grey), after", fontsize=10, loc="left")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)

@@ -1,0 +1,192 @@
+"""Graded pairs and a model to start from in; a cross-encoder that says how right a pair is, with its scale, out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import transformers
+from numpy.typing import NDArray
+
+from mercer.encode.head import Head, Kind
+from mercer.encode.model import Model
+from mercer.errors import DataError, SettingsError
+from mercer.learn.cross import Cross, cross
+from mercer.learn.headed import Course, train
+from mercer.learn.lists import PairLists
+from mercer.learn.pool import Pool
+from mercer.learn.run import Tick, Tuned
+from mercer.learn.settings import LearnSettings
+from mercer.learn.step import Steps, Task, epoch
+from mercer.measure.metric import parse_all
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["RerankerSettings", "tune_reranker"]
+
+OBJECTIVES = ("relevance", "listwise", "classes", "rating")
+SCALED_ON = 2000
+"""Training pairs that the scale is fitted on where there are no validation queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class RerankerSettings:
+    """Section ``[learn.reranker]``: what differs from ``[learn]`` when a cross-encoder is trained."""
+
+    objective: tuple[str, ...] = ("relevance", "listwise")
+    """relevance, listwise or both added up; classes alone (grades are classes), or rating alone."""
+    pooling: Literal["model", "mean", "cls"] = "model"
+    """What of the states the head reads; model is what the encoder was pooled by."""
+    lr: float = 5e-5
+    """Highest learning rate of the body."""
+    epochs: float = 4.0
+    """How often each query with labels is seen."""
+    batch: int = 4
+    """Queries in a step."""
+    passages: int = 8
+    """Passages of one query in a step; passages of the step's other queries fill up short lists as wrong ones."""
+    length: int = 128
+    """Most word pieces of query and passage together, in training and in serving."""
+
+    def __post_init__(self) -> None:
+        names = set(self.objective)
+        if not names or names - set(OBJECTIVES) or (len(names) > 1 and names - {"relevance", "listwise"}):
+            cure = "give relevance, listwise, both, classes or rating"
+            raise SettingsError(f"[learn.reranker] objective is {', '.join(self.objective) or 'empty'}", cure=cure)
+        if self.pooling not in ("model", "mean", "cls"):
+            raise SettingsError(f"[learn.reranker] pooling is {self.pooling!r}", cure="give model, mean or cls")
+        self.over(LearnSettings())
+
+    def over(self, settings: LearnSettings) -> LearnSettings:
+        """`settings` with what is set here in place of what is set there.
+
+        Raises:
+            SettingsError: a number out of its range.
+        """
+        names = ("lr", "epochs", "batch", "passages", "length")
+        return dataclasses.replace(settings, **{name: getattr(self, name) for name in names})
+
+
+DEFAULTS = RerankerSettings()
+
+
+def tune_reranker(
+    model: Model,
+    pairs: pa.Table,
+    settings: LearnSettings,
+    own: RerankerSettings = DEFAULTS,
+    *,
+    folder: Path,
+    work: Path,
+    pool: Pool | None = None,
+    seconds: float = math.inf,
+    tick: Tick | None = None,
+) -> Tuned:
+    """Train a cross-encoder and write its best state, with its scale, into `folder`.
+
+    A run that was killed goes on from its last checkpoint in `work` when it is called again with the same arguments.
+
+    Args:
+        model: an encoder, or a reranker that is trained further.
+        pairs: of `pairs.schema()`: graded ones, with hard negatives (`mercer.learn.hard`).
+        settings: what `own` leaves open: what of it is trained, schedule, patience, seed and so on.
+        own: what is told of cross-encoders alone.
+        folder: a new folder for the model; `mercer.rank.reranker.open_reranker` opens it.
+        work: a folder for checkpoints and logs.
+        pool: validation queries and the passages that are ranked for them; None keeps the last state.
+        seconds: most time it may take.
+        tick: told step, steps in all, and the last figures.
+
+    Raises:
+        DataError: no pair to learn from, or classes are asked for where all gains are the same.
+        ModelError: weights became NaN.
+    """
+    how = own.over(settings)
+    transformers.set_seed(how.seed)
+    grades = sorted({round(gain, 6) for gain in pairs["gain"].to_pylist()} | {0.0})
+    head = _head(model, own, grades)
+    frozen = how.frozen_layers if how.train == "frozen" else 0
+    trained = cross(model, head, frozen=frozen, words=how.words and how.train == "full", dropout=how.dropout)
+    task, passages = Task("pairs", pairs, own.objective, 1.0, how.passages), how.batch * how.passages
+    known = tuple(grades) if head.kind == "classes" else ()
+
+    def lists(steps: int) -> PairLists:
+        dealt = Steps([task], steps=steps, passages=passages, seed=how.seed)
+        return PairLists(dealt, passages=how.passages, grades=known)
+
+    course = Course(
+        own.objective,
+        lists,
+        math.ceil(how.epochs * epoch([task], passages)),
+        metric="nDCG@10" if pool is not None else "",
+        judge=None if pool is None else lambda state: ndcg(state, pool),
+    )
+    tuned = train(trained, course, how, work=work, seconds=seconds, tick=tick)
+    trained.save(folder, _scaled(trained, pool, pairs, how.seed))
+    return tuned
+
+
+def _head(model: Model, own: RerankerSettings, grades: Sequence[float]) -> Head:
+    pooling = model.pooling if own.pooling == "model" else own.pooling
+    kind: Kind = "classes" if "classes" in own.objective else "rating" if "rating" in own.objective else "relevance"
+    named: dict[str, Any] = {"kind": kind, "pooling": pooling, "length": min(own.length, model.positions)}
+    if kind == "classes":
+        if len(grades) < 2:
+            raise DataError("all pairs have gain 0: there are no classes", cure="judge some products as right")
+        named |= {"labels": tuple(f"{grade:g}" for grade in grades), "gains": tuple(grades)}
+    return Head(**named)
+
+
+def ndcg(state: Cross, pool: Pool) -> float:
+    """Mean nDCG@10 of the pool's candidates in the order of a state's numbers; equals by id."""
+    (metric,) = parse_all(["nDCG@10"])
+    places = [(query, product) for query, found in pool.candidates.items() for product in sorted(found)]
+    first = [pool.queries[query] for query, _ in places]
+    said = state.said.relevance(state.judge(first, [pool.texts[product] for _, product in places]))
+    runs: dict[str, list[tuple[float, str]]] = {query: [] for query in pool.queries}
+    for (query, product), number in zip(places, said.tolist(), strict=True):
+        runs[query].append((-number, product))
+    ordered = {query: [product for _, product in sorted(found)] for query, found in runs.items()}
+    return float(np.mean(list(metric(ordered, dict(pool.truth)).values())))
+
+
+def _scaled(state: Cross, pool: Pool | None, pairs: pa.Table, seed: int) -> Head:
+    """The head with the scale that makes its numbers probabilities (Platt 1999): of what it was not trained on."""
+    head = state.said
+    if head.kind != "relevance":
+        return head
+    if pool is not None:
+        judged = [(query, product) for query, gains in pool.truth.items() for product in gains if product in pool.texts]
+        first = [pool.queries[query] for query, _ in judged]
+        second = [pool.texts[product] for _, product in judged]
+        gains = [pool.truth[query][product] for query, product in judged]
+    else:
+        rows = np.random.default_rng(seed).permutation(len(pairs))[:SCALED_ON]
+        first, second, gains = (pairs.take(rows)[name].to_pylist() for name in ("query", "text", "gain"))
+    scale, shift = platt(state.judge(first, second)[:, 0], np.asarray(gains, np.float64))
+    return dataclasses.replace(head, scale=scale, shift=shift)
+
+
+def platt(outputs: NDArray[np.float32], gains: NDArray[np.float64]) -> tuple[float, float]:
+    """Scale above 0 and shift with the least cross-entropy of ``1 / (1 + exp(-(scale * output + shift)))`` with gains.
+
+    One pair of each end is added to them, as Platt did, so that neither runs off where all are told apart.
+    """
+    from scipy.optimize import minimize
+
+    ends = np.array([outputs.min(), outputs.max()]) if len(outputs) else np.zeros(2)
+    said = np.concatenate([outputs.astype(np.float64), ends])
+    wanted = np.concatenate([gains, [1.0, 0.0]])  # the ends the wrong way round
+
+    def cost(both: NDArray[np.float64]) -> float:
+        odds = np.exp(both[0]) * said + both[1]
+        return float((np.logaddexp(0, odds) - wanted * odds).sum())
+
+    found = minimize(cost, np.zeros(2), method="L-BFGS-B", bounds=[(-6, 6), (-30, 30)])
+    return float(np.exp(found.x[0])), float(found.x[1])
