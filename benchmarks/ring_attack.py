@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.base import load
-from benchmarks.dirt.e08 import inject
+from mercer.bench.dirt.e08 import inject
 from mercer.quality.check import Inputs, find
 from mercer.quality.read import read
 from mercer.retrieve.behaviour import Behaviour
