@@ -106,7 +106,9 @@ class Links:
         degree = np.asarray(telling.sum(axis=0), np.float64).ravel()
         width = width[width <= most].astype(np.float64)
         chance = float((width * (width - 1)).sum()) / max(float(width.sum()) ** 2, 1.0)
-        found = [_close(telling, degree, rows, least, (chance, nats)) for rows in spans(telling.T @ width)]
+        products = telling.T.tocsr()
+        found = [_close(products, degree, rows, least, (chance, nats)) for rows in spans(telling.T @ width)]
+        found += [(other, one, share) for one, other, share in found]
         found.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
         one, other, closeness = (np.concatenate([part[side] for part in found]) for side in range(3))
         order = np.lexsort((other, one))
@@ -149,17 +151,21 @@ def spans(work: Real) -> Iterator[range]:
 
 
 def _close(
-    telling: Any, degree: Real, rows: range, least: float, limits: tuple[float, float]
+    products: Any, degree: Real, rows: range, least: float, limits: tuple[float, float]
 ) -> tuple[Whole, Whole, Real]:
-    """Links of some products: one, other, share of the rarer one's shoppers."""
+    """Links of some products with themselves and later ones: one, other, share of the rarer one's shoppers."""
     chance, nats = limits
-    together = (telling[:, rows.start : rows.stop].T @ telling).tocoo()
-    one, other, count = together.row + rows.start, together.col, together.data
+    together = products[rows.start : rows.stop] @ products[rows.start :].T
+    count = together.data
+    rarer = np.repeat(degree[rows.start : rows.stop].astype(np.float32), np.diff(together.indptr))
+    np.minimum(rarer, degree[rows.start :].astype(np.float32)[together.indices], out=rarer)
+    near = np.flatnonzero(count >= np.float32(least * 0.999) * rarer)  # most are not
+    one = np.searchsorted(together.indptr, near, side="right") - 1 + rows.start
+    other = together.indices[near].astype(np.int64) + rows.start
+    count = count[near].astype(np.float64)
     share = count / np.minimum(degree[one], degree[other])
-    close = np.flatnonzero((one != other) & (share >= least))
-    one, other, count, share = one[close], other[close], count[close].astype(np.float64), share[close]
-    sure = surprise(count, degree[one] * degree[other] * chance) >= nats
-    return one[sure], other[sure], share[sure]
+    close = (one < other) & (share >= least) & (surprise(count, degree[one] * degree[other] * chance) >= nats)
+    return one[close], other[close], share[close]
 
 
 def components(pairs: Pairs) -> Iterator[Pairs]:
