@@ -72,3 +72,14 @@ def test_the_same_seed_gives_the_same_figures(shop: Shop) -> None:
 def test_what_cannot_be_measured_is_said(shop: Shop, words: tuple[str, str], kind: type[Exception]) -> None:
     result = run.invoke(app, ["bench", "dirt", str(shop.folder), *words])
     assert isinstance(result.exception, kind)
+
+
+def test_of_a_large_shop_the_first_rows_are_looked_at(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mercer.bench import own
+
+    whole = told(shop.folder, "--checks", "C06,E02", "--rate", 0.1)
+    monkeypatch.setattr(own, "MOST", 50)
+    part = told(shop.folder, "--checks", "C06,E02", "--rate", 0.1)
+    for check in ("C06", "E02"):
+        assert 0 < part[check]["injected"] < whole[check]["injected"]  # type: ignore[operator]
+    assert part["C06"]["before"] == 2
