@@ -34,13 +34,12 @@ def entries(findings: pa.Table) -> dict[str, Any]:
 
 
 def propensity(manifest: Mapping[str, Any]) -> tuple[float, ...]:
-    """Chance that a position is looked at, by position as events write it (first place 1; 0 means that none is given).
+    """Chance that each position is looked at, position 1 first, as events count them.
 
     For whoever learns from clicks: `learn.pairs.behaviour.from_events` divides by it. () where E12 found no bias or
     could not tell; positions beyond the last one were shown too seldom to tell.
 
     >>> propensity({"propensity": {"curve": [1.0, 0.6, 0.4]}}), propensity({})
-    ((1.0, 1.0, 0.6, 0.4), ())
+    ((1.0, 0.6, 0.4), ())
     """
-    curve = manifest.get("propensity", {}).get("curve", ())
-    return (1.0, *map(float, curve)) if curve else ()
+    return tuple(map(float, manifest.get("propensity", {}).get("curve", ())))
