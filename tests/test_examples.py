@@ -1,0 +1,24 @@
+"""The longer examples run as they are told to."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_rating_regression(tiny_bert, tmp_path, capsys):
+    """In a tiny setting: the textbook's table is blocked, the honest one is not, and the model's figure is told."""
+    pytest.importorskip("accelerate")
+    spec = importlib.util.spec_from_file_location("rating_regression", EXAMPLES / "rating_regression.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    words = [str(tmp_path), "--products", "200", "--steps", "4", "--model", str(tiny_bert)]
+    figures = example.main(words)
+    said = capsys.readouterr().out
+    assert "training table of the textbook: gate block" in said
+    assert "training table of the here" not in said
+    assert "training table made here: gate block" not in said
+    assert 0 < figures["model"] < 1
+    assert figures["mean of the product"] > 0.5
