@@ -21,7 +21,7 @@ from mercer.encode.source import default_cache
 from mercer.errors import ModelError
 from mercer.shop import content_hash
 
-__all__ = ["Head", "HeadEngine", "Judge", "head_of", "open_judge"]
+__all__ = ["Head", "HeadEngine", "Judge", "Kind", "head_of", "open_judge"]
 
 Kind = Literal["relevance", "classes", "rating"]
 
