@@ -26,6 +26,8 @@ ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 BATCH_ROWS = 16_384
 """Rows of one RecordBatch given to a batch check: some 2 to 30 MB of catalogue text."""
+LEAST = 100
+"""MB of memory below which DuckDB could hardly answer."""
 POOL_ROWS = 40_000
 """Rows of a table below which starting processes (1 to 2 s) costs more than it saves."""
 
@@ -119,7 +121,8 @@ class DuckEngine:
         self._spill = tempfile.TemporaryDirectory(prefix="mercer-", ignore_cleanup_errors=True)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
-        self._connection.execute(f"SET memory_limit = '{int(memory * 1000)}MB'")
+        self._limit = max(LEAST, int(memory * 1000))
+        self._connection.execute(f"SET memory_limit = '{self._limit}MB'")
         self._connection.execute(f"SET temp_directory = '{self._spill.name}'")
         self._count = 0
         self._held: list[str] = []
@@ -152,6 +155,9 @@ class DuckEngine:
     def release(self) -> None:
         while self._held:
             self._connection.execute(f"DROP TABLE {self._held.pop()}")
+        # DuckDB keeps what it has freed, up to its limit, until the limit falls: 1 to 2 GB that Arrow and numpy need
+        for limit in (LEAST, self._limit):
+            self._connection.execute(f"SET memory_limit = '{limit}MB'")
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         import pyarrow as pa
