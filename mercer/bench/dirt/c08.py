@@ -14,8 +14,10 @@ from mercer.bench.dirt import Difficulty, Tables, Truth, changed, filled, victim
 CHECK = "C08"
 COUNTS: dict[Difficulty, tuple[int, int]] = {"easy": (15, 31), "medium": (8, 16), "adversarial": (5, 8)}
 """Words that are added, least and most: CHECKS.md asks for 5 to 30."""
-WORD = re.compile(r"[A-Za-z][a-z]{3,}|[\u4e00-\u9fff]{2}")
+WORD = re.compile(r"[A-Za-z]{4,}|[\u4e00-\u9fff]{2}")
 POPULAR = 300
+TITLES = 5
+"""In so many a popular word stands at least: in a small shop the 300 most frequent are mostly said once."""
 
 
 def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tuple[Tables, pa.Table]:
@@ -26,7 +28,7 @@ def inject(tables: Tables, rate: float, difficulty: Difficulty, seed: int) -> tu
     rng = np.random.default_rng([seed, 208])
     table = tables["products"]
     titles = table["title"].to_pylist()
-    words = {han: [word for word, _ in _counts(titles, han=han).most_common(POPULAR)] for han in (False, True)}
+    words = {han: _popular(titles, han=han) for han in (False, True)}
     brands = sorted({brand for brand in table["brand"].to_pylist() if brand and len(brand) > 3})
     values: dict[int, object] = {}
     for number, row in enumerate(victims(table, rate, rng, among=filled(table, "title"))):
@@ -47,6 +49,10 @@ def _added(kind: str, count: int, words: list[str], brands: list[str], rng: Any)
     if kind == "repeated":
         return [words[int(rng.integers(len(words)))]] * max(5, count // 2)
     return [words[at] for at in rng.permutation(len(words))[:count]]
+
+
+def _popular(titles: list[str | None], *, han: bool) -> list[str]:
+    return [word for word, count in _counts(titles, han=han).most_common(POPULAR) if count >= TITLES]
 
 
 def _is_han(title: str) -> bool:

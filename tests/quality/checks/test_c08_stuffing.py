@@ -62,3 +62,27 @@ def test_words_that_the_description_says_are_the_products_own(found_in, products
 def test_settings_that_cannot_be(wrong):
     with pytest.raises(SettingsError):
         Stuffing(**wrong)
+
+
+def themed(count=300):
+    """Short titles without a category, of ten themes whose words go together."""
+    themes = [[f"{word}{chr(97 + theme)}" for word in ("red", "heart", "box", "lamp", "card")] for theme in range(10)]
+    return [
+        {"id": f"p{n}", "title": " ".join(themes[n % 10][at] for at in range(5) if at != n // 10 % 5), "category": None}
+        for n in range(count)
+    ]
+
+
+def test_words_that_never_go_together(found_in):
+    rows = themed()
+    rows[0]["title"] += " heartb lampc cardd boxe redf hearth lampi cardj"
+    rows[1]["title"] = "redb heartb boxb lampb cardb redb"
+    assert found_in({"products": rows}, "C08") == [("products", 0, "title", "unrelated_words")]
+
+
+def test_where_titles_are_lists_unrelated_words_say_nothing(found_in):
+    rows = themed()
+    for number, row in enumerate(rows):
+        row["title"] = " ".join(rows[(number * step) % 300]["title"] for step in (1, 7, 11))
+    rows[0]["title"] += " heartb lampc cardd boxe redf hearth lampi cardj"
+    assert "unrelated_words" not in {problem for *_, problem in found_in({"products": rows}, "C08")}
