@@ -66,6 +66,7 @@ def build(
     *,
     checked: str = "",
     model: str | None = None,
+    reranker: str | None = None,
     since: int = 0,
     override: str = "",
     tick: Tick | None = None,
@@ -78,6 +79,8 @@ def build(
         checked: a checked version to build from; "" is the live one.
         model: version among the shop's models of the encoder; "" is the one that `settings` name, None the one
             that the live index stands on, if `settings` leave the choice.
+        reranker: version among the shop's models of the cross-encoder that goes live with this index; None the one
+            of the live index, "" none.
         since: when the product file was last written, UTC ms; changes made over HTTP after it win over it.
         override: why to go on although the gate is closed; kept in the card.
         tick: hears of progress.
@@ -104,6 +107,7 @@ def build(
     chosen = _model(shop, settings) if model is None else model
     encode = encoder_settings(shop, settings.encode, {"model": chosen}) if chosen else settings.encode
     encoder = load(texts=(product.title for product in products), settings=encode)
+    rereads = _live_card(shop).get("reranker", "") if reranker is None else reranker
     name = content_hash(
         version,
         encoder.name,
@@ -111,6 +115,7 @@ def build(
         json.dumps(dataclasses.asdict(settings.suggest), sort_keys=True),
         str(LAYOUT),
         told.name,
+        *([rereads] if rereads else []),
     )
     if name in shop.versions("index"):
         return Built(name, len(products), encoder.name, 0, len(products), time.monotonic() - started, new=False)
@@ -128,6 +133,7 @@ def build(
             "checked": version,
             "override": override,
             "encoder": _recipe(settings, encoder, chosen),
+            "reranker": rereads,
             "retrieve": dataclasses.asdict(settings.retrieve),
             "changes": told.newest,
             "products": len(products),
@@ -153,10 +159,14 @@ def latest(shop: Shop) -> str:
     return versions[-1]
 
 
+def _live_card(shop: Shop) -> dict[str, Any]:
+    live = shop.live("index")
+    return shop.card("index", live.version) if live else {}
+
+
 def _model(shop: Shop, settings: Settings) -> str:
     """The shop's own encoder that the live index stands on; "" where it has none, or the owner named another since."""
-    live = shop.live("index")
-    told = shop.card("index", live.version)["encoder"] if live else {}
+    told = _live_card(shop).get("encoder", {})
     return str(told.get("model", "")) if told.get("source") == settings.encode.source else ""
 
 

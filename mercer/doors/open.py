@@ -19,6 +19,7 @@ from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
 from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
+from mercer.rank.reranker import Reranker, open_reranker
 from mercer.recommend import Recommend
 from mercer.records import Impression, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
@@ -49,11 +50,17 @@ class Doors:
         suggest: Suggest,
         events: EventLog,
         settings: Settings,
+        reranker: Reranker | None = None,
     ) -> None:
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, Profile(events)
         self._search = Search(
-            index, encoder, settings=settings.search, ranking=settings.rank, popularity=_popularity(behaviour)
+            index,
+            encoder,
+            settings=settings.search,
+            ranking=settings.rank,
+            popularity=_popularity(behaviour),
+            reranker=reranker,
         )
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
         self._writing = threading.Lock()
@@ -123,7 +130,7 @@ def open_doors(
     Raises:
         NotFoundError: no shop, or no index.
         ShopLocked: another process holds the index open.
-        ModelError: the encoder is not the one that the index was built with.
+        ModelError: the encoder is not the one that the index was built with, or the reranker cannot be opened.
     """
     shop, chosen = Shop(folder), settings or Settings()
     live = shop.live("index")
@@ -138,6 +145,7 @@ def open_doors(
             f"index {version} was built with encoder {card['encoder']['name']}, now there is {encoder.name}",
             cure=f"run: mercer index {shop.folder}",
         )
+    reranker = _reranker(shop, chosen, card)
     opened = functools.partial(
         open_index,
         path / "products",
@@ -166,7 +174,17 @@ def open_doors(
         suggest=suggest,
         events=events,
         settings=chosen,
+        reranker=reranker,
     )
+
+
+def _reranker(shop: Shop, settings: Settings, card: Mapping[str, Any]) -> Reranker | None:
+    """The cross-encoder that the owner or the index's card names, where the last stage of ranking is on."""
+    name = settings.rank.reranker or card.get("reranker", "")
+    if not (settings.rank.rerank and name):
+        return None
+    folder = shop.path("models", name) if name in shop.versions("models") else Path(name).expanduser()
+    return open_reranker(folder, settings=settings.encode)
 
 
 def _weights(name: str) -> str:
