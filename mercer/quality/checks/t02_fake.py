@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mercer.errors import MissingExtra, SettingsError
-from mercer.quality.alike import clusters, pairs, pieces, plain, stars
+from mercer.quality.alike import clusters, jaccard, pairs, pieces, plain, stars
 from mercer.quality.check import CheckSettings, Inputs, Problem, check
 from mercer.quality.finding import Found
 
@@ -28,6 +28,8 @@ class Fake(CheckSettings):
 
     alike: float = 0.6
     """Jaccard (0 to 1) of the pieces of two texts from which one is a copy of the other."""
+    loose: float = 0.45
+    """Jaccard (0 to 1) with a review of a campaign, from which another of the same product belongs to it."""
     least: int = 5
     """Reviews that say the same, from which they may be a campaign."""
     shortest: int = 10
@@ -44,12 +46,17 @@ class Fake(CheckSettings):
     """Reviews that say the same at length, from which they are told of without any sign; half of it, with a burst and
     ratings that deviate, is a campaign without targets."""
     long: int = 25
-    """Pieces of a text that is told of without any sign."""
+    """Pieces of a text that is told of without any sign, where most of its copies are word for word."""
+    sudden: int = 8
+    """Reviews that say the same in a burst, from which they are told of where no product of theirs is known."""
+    sentence: int = 20
+    """Pieces of a text that is told of for its burst alone: two clauses and more."""
 
     def __post_init__(self) -> None:
         CheckSettings.__post_init__(self)
-        if not 0 < self.alike <= 1:
-            raise SettingsError(f"alike is {self.alike}", cure="give a share above 0, up to 1")
+        for name in ("alike", "loose"):
+            if not 0 < getattr(self, name) <= 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}", cure="give a share above 0, up to 1")
         for name, low in (
             ("least", 2),
             ("shortest", 1),
@@ -58,6 +65,8 @@ class Fake(CheckSettings):
             ("signs", 1),
             ("many", 2),
             ("long", 1),
+            ("sudden", 2),
+            ("sentence", 1),
         ):
             if getattr(self, name) < low:
                 raise SettingsError(f"{name} is {getattr(self, name)}", cure=f"give {low} or more")
@@ -91,11 +100,17 @@ def fake(inputs: Inputs[Any], settings: Fake) -> Iterator[Found]:
         yield _found([line for name, line in judged.lines() if name == problem], problem)
 
 
-def _problem(signs: Sequence[str], size: int, length: int, settings: Fake) -> str | None:
-    """Targets, or many texts, beside another sign; long texts alone are only told of."""
+def _problem(
+    members: Sequence[Mapping[str, Any]], signs: Sequence[str], length: int, texts: int, settings: Fake
+) -> str | None:
+    """Targets, or many texts, beside another sign; told of: long texts word for word, or in a burst of no product."""
+    size = len(members)
     if len(signs) >= settings.signs and ("targets" in signs or size >= settings.many / 2):
         return "campaign"
-    return "repeated_text" if "targets" in signs or (size >= settings.many and length >= settings.long) else None
+    unknown = all(row["product"] is None for row in members)
+    burst = unknown and "burst" in signs and size >= settings.sudden and length >= settings.sentence
+    alone = size >= max(settings.many, 2 * texts) and length >= settings.long
+    return "repeated_text" if "targets" in signs or burst or alone else None
 
 
 class _Reviews:
@@ -110,9 +125,9 @@ class _Reviews:
         self.distinct = list(self.first)
         sets = [pieces(text) for text in self.distinct]
         self.lengths = [len(found) for found in sets]
-        sets = [found if len(found) >= settings.shortest else frozenset() for found in sets]
+        self.sets = [found if len(found) >= settings.shortest else frozenset() for found in sets]
         try:
-            self.joined = [(one, other) for one, other, _ in pairs(sets, settings.alike)]
+            self.joined = [(one, other) for one, other, _ in pairs(self.sets, settings.alike)]
         except MissingExtra:
             self.joined = []
 
@@ -134,13 +149,25 @@ class _Reviews:
             together.update(chain)
             whole = list(self._judge(chain))
             if whole and whole[0][2] == "campaign":
-                yield from whole
+                wider = self._widened(chain, together)
+                together.update(wider)
+                yield (wider, *whole[0][1:])
                 continue
             for part in self._parts(chain, [pair for at in chain for pair in beside.get(at, ())]):
                 yield from self._judge(part)
         for at, length in enumerate(self.lengths):
             if at not in together and length >= self.settings.shortest:
                 yield from self._judge([at])
+
+    def _widened(self, chain: Sequence[int], taken: set[int]) -> list[int]:
+        """A campaign and what looks like it, less closely, of the same products."""
+        about = {self.rows[place]["product"] for place in self._places(chain)} - {None}
+        found = list(chain)
+        for at, text in enumerate(self.distinct):
+            if at not in taken and any(self.rows[place]["product"] in about for place in self.first[text]):
+                like = max(jaccard(self.sets[at], self.sets[other]) for other in chain)
+                found += [at] if like >= self.settings.loose else []
+        return sorted(found)
 
     def _parts(self, chain: Sequence[int], inside: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
         """Chains about one product, then stars of what is left."""
@@ -161,7 +188,8 @@ class _Reviews:
         members = [self.rows[place] for place in self._places(group)]
         if len(members) >= self.settings.least:
             signs = _signs(members, self.ratings, self.settings)
-            problem = _problem(signs, len(members), min(self.lengths[at] for at in group), self.settings)
+            shortest = min(self.lengths[at] for at in group)
+            problem = _problem(members, signs, shortest, len(group), self.settings)
             if problem:
                 yield group, signs, problem
 

@@ -56,6 +56,14 @@ def test_a_campaign_is_found_whole(found_in, reviews):
     assert problems(found_in({"reviews": reviews + campaign(12)}, "T02")) == ({"campaign"}, list(range(200, 212)))
 
 
+def test_a_looser_copy_for_the_same_product_belongs_to_the_campaign(found_in, reviews):
+    pytest.importorskip("rensa")
+    loose = "I bought this lamp for my mother and we all love it, she told everybody about colours and handles"
+    elsewhere = {**campaign(1)[0], "text": loose[5:47] + loose[62:], "product": "p7"}
+    rows = [*campaign(12), {**campaign(1)[0], "text": loose}, elsewhere]
+    assert problems(found_in({"reviews": reviews + rows}, "T02")) == ({"campaign"}, list(range(200, 213)))
+
+
 def test_equal_texts_are_found_without_the_package(found_in, reviews, monkeypatch):
     import sys
 
@@ -70,6 +78,17 @@ def test_texts_that_many_repeat_without_a_campaign_are_told_of(found_in, reviews
     for number, row in enumerate(rows):
         row["rating"] = float(1 + number % 5)
     assert problems(found_in({"reviews": reviews + rows}, "T02"))[0] == {"repeated_text"}
+
+
+def test_a_burst_of_one_template_is_told_of_where_no_product_is_known(found_in, reviews):
+    pytest.importorskip("rensa")
+    rows = campaign(10)
+    for row in [*reviews, *rows]:
+        row["product"] = None
+    assert problems(found_in({"reviews": reviews + rows}, "T02")) == ({"repeated_text"}, list(range(200, 210)))
+    for number, row in enumerate(rows):
+        row["time"] = NOW - number * 9 * DAY
+    assert found_in({"reviews": reviews + rows}, "T02") == []
 
 
 def test_what_the_platform_writes_is_told_of(found_in, reviews):
@@ -92,7 +111,9 @@ def test_praise_is_no_campaign(found_in, reviews, rows):
     assert found_in({"reviews": reviews + rows}, "T02") == []
 
 
-@pytest.mark.parametrize("wrong", [{"alike": 0.0}, {"least": 1}, {"days": 0.0}, {"signs": 0}, {"many": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"alike": 0.0}, {"loose": 2.0}, {"least": 1}, {"days": 0.0}, {"signs": 0}, {"many": 1}, {"sudden": 1}]
+)
 def test_settings_that_cannot_be(wrong):
     with pytest.raises(SettingsError):
         Fake(**wrong)
