@@ -100,14 +100,21 @@ def _found(codes: EventCodes, looks: NDArray[np.bool_], pairs: Pairs, settings: 
     names = codes.names("product")
     order = np.argsort(pairs.product, kind="stable")
     start = np.searchsorted(pairs.product[order], np.arange(size + 1))
+    ties: list[tuple[int, int, dict[str, float], NDArray[np.int64], float]] = []
+    riders: dict[int, NDArray[np.int64]] = {}
     for hot, target, facts in _suspects(pairs, width, settings):
         of_hot, of_target = (order[start[one] : start[one + 1]] for one in (hot, target))
         both = np.intersect1d(pairs.shopper[of_hot], pairs.shopper[of_target])
         guilty = np.intersect1d(both, pairs.shopper[of_target][odd[of_target]])
-        others = of_hot[~np.isin(pairs.shopper[of_hot], both)]
-        usual = float(odd[others].mean()) if len(others) else 1.0
         share = len(guilty) / len(both)
-        if share < settings.odd or share < settings.excess * usual:
+        if share >= settings.odd:
+            ties.append((hot, target, facts, guilty, share))
+            riders[hot] = np.union1d(riders.get(hot, both), both)
+    for hot, target, facts, guilty, share in ties:
+        of_hot = order[start[hot] : start[hot + 1]]
+        others = of_hot[~np.isin(pairs.shopper[of_hot], riders[hot])]  # two targets may ride on one product
+        usual = float(odd[others].mean()) if len(others) else 1.0
+        if share < settings.excess * usual:
             continue
         told = {"popular": names[hot], "target": names[target], "odd": share, "usually_odd": usual}
         mine = looks & np.isin(codes.shopper, guilty) & np.isin(codes.product, [hot, target])
@@ -131,7 +138,7 @@ def _suspects(
     matrix = csr_matrix((np.ones(len(telling), np.float32), (telling.shopper, telling.product)), shape=shape)
     degree = np.bincount(telling.product, minlength=shape[1]).astype(np.float64)
     wide = np.bincount(telling.shopper).astype(np.float64)
-    chance = float((wide * (wide - 1)).sum()) / max(float(wide.sum()) ** 2, 1.0)
+    besides = np.asarray(matrix.T @ (wide - 1)).ravel() / max(float(wide.sum()), 1.0)
     targets = np.flatnonzero(degree >= settings.together)
     for first in range(0, len(targets), 2000):
         some = targets[first : first + 2000]
@@ -139,7 +146,7 @@ def _suspects(
         target, hot, count = some[shared.row], shared.col.astype(np.int64), shared.data.astype(np.float64)
         enough = (count >= settings.together) & (count >= settings.share * degree[target])
         enough &= degree[hot] - count >= settings.popular * np.maximum(1.0, degree[target] - count)
-        expected = degree[target] * degree[hot] * chance
+        expected = besides[target] * degree[hot]  # by all else that the target's shoppers click
         sure = np.flatnonzero(enough & (surprise(count, expected) >= settings.nats))
         for place in sure.tolist():
             facts = {"together": float(count[place]), "expected": float(expected[place])}
