@@ -82,8 +82,8 @@ def outage(inputs: Inputs[Any], settings: Outage) -> Iterator[Found]:
 
     Known limit: a series of r visits an hour shows a silence of h hours only if exp(-r·h / spread) is below chance /
     windows. `benchmarks/outage_power.py`: of three hours all are found from 20 visits usually there, none below 10; of
-    70 % lost nearly all from 45. So a shop of 70 visits a day cannot show the loss of a device for three hours. A shop that
-    closes hours earlier on one day looks like an outage, and is found as one.
+    70 % lost nearly all from 45. So a shop of 70 visits a day cannot show the loss of a device for three hours. A
+    shop that closes hours earlier on one day looks like an outage, and is found as one.
     """
     codes = codes_of(inputs["events"])
     known = codes.time >= 0
