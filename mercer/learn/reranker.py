@@ -84,6 +84,7 @@ def tune_reranker(
     *,
     folder: Path,
     work: Path,
+    invented: pa.Table | None = None,
     pool: Pool | None = None,
     seconds: float = math.inf,
     tick: Tick | None = None,
@@ -99,6 +100,7 @@ def tune_reranker(
         own: what is told of cross-encoders alone.
         folder: a new folder for the model; `mercer.rank.reranker.open_reranker` opens it.
         work: a folder for checkpoints and logs.
+        invented: pairs that nobody judged, which `settings.catalogue_share` of the steps look at.
         pool: validation queries and the passages that are ranked for them; None keeps the last state.
         seconds: most time it may take.
         tick: told step, steps in all, and the last figures.
@@ -109,21 +111,26 @@ def tune_reranker(
     """
     how = own.over(settings)
     transformers.set_seed(how.seed)
-    grades = sorted({round(gain, 6) for gain in pairs["gain"].to_pylist()} | {0.0})
+    tasks = [Task("pairs", pairs, own.objective, 1.0, how.passages)]
+    if invented is not None and how.catalogue_share:
+        share = how.catalogue_share
+        tasks = [dataclasses.replace(tasks[0], share=max(1 - share, 1e-6))]
+        tasks.append(Task("invented", invented, own.objective, share, how.passages))
+    grades = sorted({round(gain, 6) for task in tasks for gain in task.pairs["gain"].to_pylist()} | {0.0})
     head = _head(model, own, grades)
     frozen = how.frozen_layers if how.train == "frozen" else 0
     trained = cross(model, head, frozen=frozen, words=how.words and how.train == "full", dropout=how.dropout)
-    task, passages = Task("pairs", pairs, own.objective, 1.0, how.passages), how.batch * how.passages
+    passages = how.batch * how.passages
     known = tuple(grades) if head.kind == "classes" else ()
 
     def lists(steps: int) -> PairLists:
-        dealt = Steps([task], steps=steps, passages=passages, seed=how.seed)
+        dealt = Steps(tasks, steps=steps, passages=passages, seed=how.seed)
         return PairLists(dealt, passages=how.passages, grades=known)
 
     course = Course(
         own.objective,
         lists,
-        math.ceil(how.epochs * epoch([task], passages)),
+        math.ceil(how.epochs * epoch(tasks, passages)),
         metric="nDCG@10" if pool is not None else "",
         judge=None if pool is None else lambda state: ndcg(state, pool),
     )

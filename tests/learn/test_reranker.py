@@ -120,6 +120,20 @@ def test_without_validation_the_last_state_is_kept(tiny_bert, tmp_path):
     assert ndcg(cross(read(tmp_path / "model"), head_of(read(tmp_path / "model"))), pool()) > 0.7
 
 
+def test_invented_pairs_are_rehearsed(tiny_bert, tmp_path):
+    def turned(row):
+        return {**row, "query": row["query"][::-1], "source": "catalogue:title"}
+
+    table = pairs()
+    settings = dataclasses.replace(SETTINGS, catalogue_share=0.5, steps=120)
+    invented = to_pairs(turned(row).values() for row in table.to_pylist())
+    tune_reranker(read(tiny_bert), table, settings, OWN, **places(tmp_path), invented=invented)
+    reranker = open_reranker(tmp_path / "model", settings=TORCH)
+    for query in ("cup 2", "2 puc"):
+        said = reranker(query, [f"{at}{at}" for at in range(6)])
+        assert said[2] > said.mean() + 0.1
+
+
 def test_a_reranker_is_trained_further(tiny_reranker, tmp_path):
     settings = dataclasses.replace(SETTINGS, steps=1, evaluations=1, lr=1e-8)
     own = dataclasses.replace(OWN, lr=1e-8)
