@@ -26,7 +26,7 @@ from mercer.shop import disk_errors
 __all__ = ["Course", "train"]
 
 HEAD = 30.0
-"""Times the learning rate that a head which begins at nothing takes; the body knows much already."""
+"""Times the learning rate that a head takes, which begins at nothing; the body knows much already."""
 PROBE = 3
 """Steps that are run to see how long one takes; the first warms up and is not counted."""
 
@@ -49,10 +49,11 @@ class Course:
 class HeadTuner(transformers.Trainer):
     """Trains a `Cross` (bare, wrapped by an adapter or by several GPUs) on `Lists`."""
 
-    def __init__(self, *, course: Course, tokens: int, **rest: Any) -> None:
+    def __init__(self, *, course: Course, tokens: int, head_lr: float, **rest: Any) -> None:
         """Take what `Trainer` takes; `tokens` is the most word pieces of one forward pass."""
         super().__init__(data_collator=_only, **rest)
         self._course = course
+        self._head_lr = head_lr
         self._tokens = tokens
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> Tensor:
@@ -77,7 +78,7 @@ class HeadTuner(transformers.Trainer):
             decayed = set(self.get_decay_parameter_names(module))
             open_ = [(name, value) for name, value in module.named_parameters() if value.requires_grad]
             head = [value for name, value in open_ if _in_head(name)]
-            groups: list[dict[str, Any]] = [{"params": head, "weight_decay": 0.0, "lr": HEAD * self.args.learning_rate}]
+            groups: list[dict[str, Any]] = [{"params": head, "weight_decay": 0.0, "lr": self._head_lr}]
             for decays in (True, False):
                 body = [value for name, value in open_ if not _in_head(name) and (name in decayed) == decays]
                 groups.append({"params": body, "weight_decay": self.args.weight_decay if decays else 0.0})
@@ -127,6 +128,7 @@ def train(
             eval_dataset=data if metric else None,
             course=course,
             tokens=settings.tokens,
+            head_lr=HEAD * settings.lr,
         )
         left = SHARE * seconds - (time.monotonic() - started)
         watch(tuner, settings, work=work, judged=bool(metric), seconds=left, tick=tick)
