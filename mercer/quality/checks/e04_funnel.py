@@ -73,9 +73,9 @@ def funnel(inputs: Inputs[Any], settings: Funnel) -> Iterator[Found]:
     named = ("row_id", "shopper", "session", "product", "time")
     yield Found(_odd(sale, settings).select(*named, "usual"), "events", "price", "no_price")
     for problem, before, after in (("unopened", LOOKS, WANTS), ("unshown", ("impression",), ("click",))):
-        steps = _steps(events, before, after)
+        steps = inputs.hold(_steps(events, before, after))
         yield Found(_odd(steps, settings).select(*named, "first", "usual"), "events", "time", problem, 0.9)
-    yield from _refunds(events, settings)
+    yield from _refunds(inputs, settings)
 
 
 def _odd(events: Any, settings: Funnel) -> Any:
@@ -99,11 +99,11 @@ def _steps(events: Any, before: tuple[str, ...], after: tuple[str, ...]) -> Any:
     return steps.with_columns(good=(nw.col("first") <= nw.col("time")).fill_null(value=False))
 
 
-def _refunds(events: Any, settings: Funnel) -> Iterator[Found]:
+def _refunds(inputs: Inputs[Any], settings: Funnel) -> Iterator[Found]:
     """Refunds against what the shopper had bought of the product, in order of time."""
     import narwhals.stable.v2 as nw
 
-    keys, order = ("shopper", "product"), ("time", "row_id")
+    keys, order, events = ("shopper", "product"), ("time", "row_id"), inputs["events"]
     known = events.filter(~nw.any_horizontal(*(nw.col(name).is_null() for name in (*keys, "time")), ignore_nulls=True))
     start = known.select(start=nw.col("time").min())
     trades = known.filter(nw.col("type").is_in(["purchase", "refund"])).with_columns(
@@ -118,7 +118,7 @@ def _refunds(events: Any, settings: Funnel) -> Iterator[Found]:
     refunds = running.filter(nw.col("back")).join(start, how="cross")
     columns = ("row_id", "shopper", "product", "time", "taken_back", "bought")
     largest = trades.filter(~nw.col("back")).group_by("product").agg(largest=nw.col("amount").max())
-    refunds = refunds.join(largest, on="product", how="left")
+    refunds = inputs.hold(refunds.join(largest, on="product", how="left"))
     unknown = refunds.filter(nw.col("bought") <= 0)
     yield Found(unknown.select(*columns), "events", "product", "refund_unknown", 0.5)
     above = refunds.filter((nw.col("bought") > 0) & (nw.col("taken_back") > nw.col("bought") + 1e-6))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mercer.errors import SettingsError
 from mercer.quality.check import CheckSettings, Inputs, Problem, check
-from mercer.quality.dense_block import Pairs, surprise
+from mercer.quality.dense_block import Pairs, spans, surprise
 from mercer.quality.event_codes import EventCodes, codes_of
 from mercer.quality.finding import Found
 
@@ -137,15 +137,16 @@ def _suspects(
     shape = int(telling.shopper.max()) + 1, int(telling.product.max()) + 1
     matrix = csr_matrix((np.ones(len(telling), np.float32), (telling.shopper, telling.product)), shape=shape)
     degree = np.bincount(telling.product, minlength=shape[1]).astype(np.float64)
-    wide = np.bincount(telling.shopper).astype(np.float64)
+    wide = np.bincount(telling.shopper, minlength=shape[0]).astype(np.float64)
     besides = np.asarray(matrix.T @ (wide - 1)).ravel() / max(float(wide.sum()), 1.0)
     targets = np.flatnonzero(degree >= settings.together)
-    for first in range(0, len(targets), 2000):
-        some = targets[first : first + 2000]
+    for places in spans(matrix[:, targets].T @ wide):
+        some = targets[places.start : places.stop]
         shared = (matrix[:, some].T @ matrix).tocoo()
-        target, hot, count = some[shared.row], shared.col.astype(np.int64), shared.data.astype(np.float64)
-        enough = (count >= settings.together) & (count >= settings.share * degree[target])
-        enough &= degree[hot] - count >= settings.popular * np.maximum(1.0, degree[target] - count)
+        likely = np.flatnonzero(shared.data >= np.maximum(settings.together, settings.share * degree[some])[shared.row])
+        target, hot = some[shared.row[likely]], shared.col[likely].astype(np.int64)
+        count = shared.data[likely].astype(np.float64)
+        enough = degree[hot] - count >= settings.popular * np.maximum(1.0, degree[target] - count)
         expected = besides[target] * degree[hot]  # by all else that the target's shoppers click
         sure = np.flatnonzero(enough & (surprise(count, expected) >= settings.nats))
         for place in sure.tolist():
