@@ -24,6 +24,7 @@ COMMANDS = (
     "check",
     "quarantine",
     "learn",
+    "compress",
     "index",
     "measure",
     "search",

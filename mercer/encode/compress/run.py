@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercer.encode.cache import VectorCache
 from mercer.encode.choose import EncodeSettings
 from mercer.encode.compress.dimension import cut, rotation, shortened, truncation
 from mercer.encode.compress.distil import distil, with_table
@@ -24,6 +25,7 @@ from mercer.encode.compress.step import State, Step, lost, opened, state, within
 from mercer.encode.compress.trim import outside, trim
 from mercer.encode.encoder import Encoder
 from mercer.encode.model import Model
+from mercer.encode.source import KNOWN
 from mercer.errors import ModelError, UsageError
 
 __all__ = ["Corpus", "Heal", "compress"]
@@ -64,6 +66,11 @@ class _Run:
     now: State
     steps: list[Step]
 
+    @property
+    def length(self) -> int:
+        """Longest text in word pieces."""
+        return min(self.encode.max_length, self.model.positions)
+
     def take(
         self, name: str, model: Model, facts: Mapping[str, Any], *, products: Vectors | None = None, limit: float = -1
     ) -> None:
@@ -84,6 +91,7 @@ def compress(
     work: Path,
     encode: EncodeSettings,
     heal: Heal | None = None,
+    cache: VectorCache | None = None,
     tick: Tick | None = None,
 ) -> list[Step]:
     """Take the steps that `settings` asks for, in their order, and write the last model into `folder`.
@@ -96,6 +104,7 @@ def compress(
         work: an empty folder on the same disk for what is between.
         encode: how models are opened; the source is not looked at.
         heal: what makes up for lost layers.
+        cache: where the full model's vectors of products may be known from an index.
         tick: told each step's name before it starts.
 
     Raises:
@@ -108,7 +117,7 @@ def compress(
         raise UsageError("nothing to do", cure="name a step: --trim, --layers, --dimension, --int8 or --static")
     if tick is not None:
         tick("full model")
-    run = _started(model, corpus, settings, work, encode)
+    run = _started(model, corpus, settings, work, encode, cache=cache)
     for name, take in wanted:
         if tick is not None:
             tick(name)
@@ -120,20 +129,26 @@ def compress(
     return run.steps
 
 
-def _started(model: Model, corpus: Corpus, settings: CompressSettings, work: Path, encode: EncodeSettings) -> _Run:
+def _started(
+    model: Model,
+    corpus: Corpus,
+    settings: CompressSettings,
+    work: Path,
+    encode: EncodeSettings,
+    *,
+    cache: VectorCache | None,
+) -> _Run:
     rng = random.Random(settings.seed)
     asked = sorted(corpus.queries)
     asked = sorted(rng.sample(asked, min(len(asked), settings.judged_by)))
     shelf = sorted(id for id in corpus.judged if id in corpus.products)
     others = sorted(corpus.products.keys() - set(shelf))
     shelf += rng.sample(others, min(len(others), max(settings.shelf - len(shelf), 0)))
-    encoder = opened(model, encode)
-    judge = Judge(
-        encoder,
-        {id: corpus.queries[id] for id in asked},
-        {id: corpus.products[id] for id in sorted(shelf)},
-        metric=corpus.metric,
-    )
+    texts = {id: corpus.products[id] for id in sorted(shelf)}
+    encoder = opened(model, encode, source=model.label if model.label in KNOWN else "")
+    vectors = cache.encode(encoder, texts.values()) if cache is not None else None
+    questions = {id: corpus.queries[id] for id in asked}
+    judge = Judge(encoder, questions, texts, metric=corpus.metric, vectors=vectors)
     now = state(model, encoder, judge, judge.products)
     return _Run(corpus, settings, encode, work, judge, model, encoder, judge.products, now, [])
 
@@ -141,7 +156,7 @@ def _started(model: Model, corpus: Corpus, settings: CompressSettings, work: Pat
 def _trim(run: _Run, _: Heal | None) -> None:
     """Vectors are the same, which `trim` makes sure of by the pieces: only queries are encoded again."""
     texts = [*run.corpus.products.values(), *run.corpus.titles, *run.corpus.queries.values()]
-    length = run.encode.max_length
+    length = run.length
     made = trim(run.model, run.work / "trim", texts, extra=run.settings.extra, length=length)
     alone = [*run.corpus.products.values(), *run.corpus.titles]
     blind = trim(run.model, run.work / "blind", alone, extra=run.settings.extra, length=length)
@@ -191,12 +206,14 @@ def _int8(run: _Run, _: Heal | None) -> None:
 
     def loss(model: Model) -> float:
         encoder = opened(model, run.encode)
+        asked = encoder(list(run.judge.queries.values()), side="query")
+        first = lost(run.now.quality, run.judge.compare(asked, run.products))
+        if first > run.settings.limit:  # queries alone lose too much: products need not be encoded
+            return first
         vectors["products"] = encoder(list(run.judge.shelf.values()))
         return lost(run.now.quality, run.judge(encoder, products=vectors["products"]))
 
-    made, tried = quantise(
-        run.model, run.work / "int8", texts, length=run.encode.max_length, limit=run.settings.limit, loss=loss
-    )
+    made, tried = quantise(run.model, run.work / "int8", texts, length=run.length, limit=run.settings.limit, loss=loss)
     if made is None:
         best = min(one.loss for one in tried if one.loss is not None)
         raise ModelError(
@@ -212,7 +229,7 @@ def _static(run: _Run, _: Heal | None) -> None:
     invented = invent(titles, most=run.settings.invented, seed=run.settings.seed)
     held_out = set(run.judge.queries.values())
     own = [text for text in run.corpus.queries.values() if text not in held_out]
-    length = run.encode.max_length
+    length = run.length
     table = distil(run.model, run.encoder, [*own, *invented, *titles], length=length)
     made = with_table(run.model, run.work / "static", table)
     facts = {"distilled_from": len(own) + len(invented) + len(titles)}

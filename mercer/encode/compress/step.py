@@ -53,11 +53,14 @@ class Step:
         return asdict(self)
 
 
-def opened(model: Model, settings: EncodeSettings) -> Encoder:
-    """The encoder of a model folder on one thread: torch, as in training, unless its body is in int8."""
+def opened(model: Model, settings: EncodeSettings, *, source: str = "") -> Encoder:
+    """The encoder of a model folder on one thread: torch, as in training, unless its body is in int8.
+
+    `source` is the name that an index knows the model by, where it is no folder.
+    """
     return load(
         engine="onnx" if model.body is not None else "torch",
-        settings=replace(settings, source=str(model.folder), threads=1),
+        settings=replace(settings, source=source or str(model.folder), threads=1),
     )
 
 
