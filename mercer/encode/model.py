@@ -96,7 +96,7 @@ def read(folder: Path, *, label: str = "", known: str = "") -> Model:
     files = [folder / name for name in FILES] + [path for path in (dense, body) if path]
     origin = known or content_hash(*files, json.dumps(prefixes, sort_keys=True), pooling)
     found = content_hash(origin, static) if static else origin
-    named = label or folder.resolve().name
+    named = label or _label(folder) or folder.resolve().name
     return Model(folder, named, found, config, prefixes, pooling, table, origin, projection, body, static)
 
 
@@ -143,6 +143,12 @@ def _prefixes(folder: Path, label: str) -> dict[str, str]:
     if prompts.get("query") or passage:
         return {"query": prompts.get("query") or "", "passage": passage}
     return dict(PROMPTS) if "e5" in label.lower().replace("_", "-").split("-") else {"query": "", "passage": ""}
+
+
+def _label(folder: Path) -> str:
+    """What the model was called before it was compressed; "" where nothing is said."""
+    path = folder / "config_sentence_transformers.json"
+    return str(_json(path).get("label", "")) if path.is_file() else ""
 
 
 def _pooling(folder: Path) -> Literal["mean", "cls"]:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercer.encode.compress.folder import described
 from mercer.encode.encoder import Encoder
 from mercer.encode.extra import need
-from mercer.encode.model import STATIC, Model, read
+from mercer.encode.model import STATIC, Model
 from mercer.encode.save import sync
 from mercer.encode.static import TENSOR
 from mercer.encode.tokens import Tokens
@@ -111,4 +112,4 @@ def with_table(model: Model, folder: Path, table: Vectors) -> Model:
     shutil.copytree(model.folder, folder, ignore=shutil.ignore_patterns("onnx", "card.json", "*.png", "*.html"))
     safetensors.save_file({TENSOR: np.asarray(table, np.float16)}, folder / STATIC)
     sync(folder / STATIC)
-    return read(folder, label=model.label)
+    return described(model, folder)

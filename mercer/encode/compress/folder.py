@@ -13,8 +13,9 @@ from mercer.encode.extra import need
 from mercer.encode.model import Model, read
 from mercer.encode.save import save
 from mercer.errors import ModelError
+from mercer.shop import write_json
 
-__all__ = ["Tensors", "rewritten", "size", "tensors_of"]
+__all__ = ["Tensors", "described", "rewritten", "size", "tensors_of"]
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -59,7 +60,17 @@ def rewritten(
         pooling=model.pooling,
         projection=projection if projection is not None else kept,
     )
-    return read(folder, label=model.label)
+    return described(model, folder)
+
+
+def described(model: Model, folder: Path) -> Model:
+    """Write down what `model` is called and what it puts before texts, and read what is in `folder` now.
+
+    The label keeps the names of encoders, and with them the product vectors that are known under one.
+    """
+    told = {"prompts": dict(model.prefixes), "default_prompt_name": None, "label": model.label}
+    write_json(folder / "config_sentence_transformers.json", told)
+    return read(folder)
 
 
 def size(model: Model) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.encode.compress.folder import Tensors, tensors_of
+from mercer.encode.compress.folder import Tensors, described, tensors_of
 from mercer.encode.compress.graph import OBSERVED, Recipe, inputs, write
 from mercer.encode.engine_onnx import session
 from mercer.encode.extra import need
@@ -118,7 +118,7 @@ def as_int8(model: Model, tensors: Tensors, folder: Path, recipe: Recipe) -> Mod
     write(model, tensors, folder / BODY, recipe)
     for name in ("model.safetensors", BODY):
         sync(folder / name)
-    return read(folder, label=model.label)
+    return described(model, folder)
 
 
 def speed(path: Path, hidden: int) -> float:
@@ -169,5 +169,5 @@ def quantise(
                 chosen = made
         if chosen is not None:
             shutil.move(str(chosen.folder), folder)
-            return read(folder, label=model.label), tried
+            return read(folder), tried
     return None, tried

@@ -25,7 +25,7 @@ from mercer.encode.compress.step import State, Step, lost, opened, state, within
 from mercer.encode.compress.trim import outside, trim
 from mercer.encode.encoder import Encoder
 from mercer.encode.model import Model
-from mercer.encode.source import KNOWN
+from mercer.encode.source import KNOWN, default_cache, resolve
 from mercer.errors import ModelError, UsageError
 
 __all__ = ["Corpus", "Heal", "compress"]
@@ -145,12 +145,21 @@ def _started(
     others = sorted(corpus.products.keys() - set(shelf))
     shelf += rng.sample(others, min(len(others), max(settings.shelf - len(shelf), 0)))
     texts = {id: corpus.products[id] for id in sorted(shelf)}
-    encoder = opened(model, encode, source=model.label if model.label in KNOWN else "")
+    encoder = opened(model, encode, source=_known(model, encode))
     vectors = cache.encode(encoder, texts.values()) if cache is not None else None
     questions = {id: corpus.queries[id] for id in asked}
     judge = Judge(encoder, questions, texts, metric=corpus.metric, vectors=vectors)
     now = state(model, encoder, judge, judge.products)
     return _Run(corpus, settings, encode, work, judge, model, encoder, judge.products, now, [])
+
+
+def _known(model: Model, encode: EncodeSettings) -> str:
+    """The short name of a model that packages carry: an index knows its vectors under it, not under a folder's."""
+    if model.label not in KNOWN:
+        return ""
+    cache = Path(encode.cache).expanduser() if encode.cache else default_cache()
+    same = resolve(model.label, cache=cache, timeout=encode.hub_timeout).hash == model.hash
+    return model.label if same else ""
 
 
 def _trim(run: _Run, _: Heal | None) -> None:

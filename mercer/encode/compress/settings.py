@@ -37,8 +37,9 @@ class CompressSettings:
     judged_by: int = 300
     """Queries that the quality of each step is told by."""
     shelf: int = 3000
-    """Products that are ranked for them: judged ones, the full model's best, and others by chance."""
+    """Products that are ranked for them: judged ones, and others by chance."""
     seed: int = 7
+    """Of samples and invented queries."""
 
     def __post_init__(self) -> None:
         for name, low, high in WHOLE:

@@ -15,6 +15,7 @@ from mercer.encode import EncodeSettings, load
 from mercer.encode.cache import VectorCache
 from mercer.encode.compress import CompressSettings, Corpus, Judge, compress
 from mercer.encode.compress.distil import fit
+from mercer.encode.compress.folder import rewritten
 from mercer.encode.compress.invent import invent
 from mercer.encode.compress.judge import Quality
 from mercer.encode.compress.step import State, within
@@ -148,15 +149,26 @@ def test_product_vectors_are_kept_beside_a_new_table(
 ) -> None:
     given = folders(tmp_path)
     compress(tiny, corpus, CompressSettings(static=True, static_limit=1.0, invented=50), **given, encode=encode)
-    settings = replace(encode, source=str(given["folder"]))
-    static = load(settings=settings)
+    static = load(settings=replace(encode, source=str(given["folder"])))
     plain = load(settings=replace(encode, source=str(tiny.folder)))
-    assert static.name.split("-")[-1] != plain.name.split("-")[-1]
+    assert static.name != plain.name
     cache = VectorCache(tmp_path / "cache")
     cache.encode(plain, ["red cup"])
-    named = read(given["folder"])
-    assert named.origin == read(tiny.folder).hash != named.hash
-    assert static(["red cup"], side="query").shape == (1, 32)
+    np.testing.assert_allclose(cache.encode(static, ["red cup"]), plain(["red cup"]), atol=1e-5)
+    assert (cache.encoded, cache.reused) == (1, 1)
+    cache.encode(plain, ["red cup"], side="query")
+    asked = cache.encode(static, ["red cup"], side="query")
+    np.testing.assert_array_equal(asked, static(["red cup"], side="query"))
+    assert cache.encoded == 3
+
+
+def test_prefixes_and_label_stay(tiny: Model, corpus: Corpus, encode: EncodeSettings, tmp_path: Path) -> None:
+    renamed = rewritten(replace(tiny, label="e5", prefixes={"query": "red ", "passage": ""}), tmp_path / "hub")
+    wanted = CompressSettings(trim=True, int8=True, static=True, limit=1.0, static_limit=1.0, invented=50)
+    given = folders(tmp_path)
+    compress(renamed, corpus, wanted, **given, encode=encode)
+    made = read(given["folder"])
+    assert (made.label, made.prefixes) == ("e5", renamed.prefixes)
 
 
 def test_a_table_that_does_not_fit_is_refused(
