@@ -30,8 +30,10 @@ def build(model: Model, *, length: int, frozen: int = 0, words: bool = False, dr
     Unless they are trained, word vectors stay a memory map on disk, of which only the rows that occur are read.
 
     Raises:
-        ModelError: the model has no more than `frozen` layers, or its weights do not fit.
+        ModelError: the model has no more than `frozen` layers, was compressed, or its weights do not fit.
     """
+    if model.projection is not None or model.body is not None:
+        raise ModelError(f"{model.folder} was compressed", cure="tune the model that it came from, then compress again")
     transformers = need("transformers")
     told = dict(model.config) | {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     known = {} if words else {"vocab_size": 1}

@@ -13,6 +13,7 @@ from mercer.encode.encoder import Side
 from mercer.encode.model import read
 from mercer.errors import DataError, ModelError
 from mercer.learn.heal import heal
+from mercer.learn.tower import build
 
 COLOURS, THINGS = "red blue green black white".split(), "cup lamp dress tent shoe phone 手机 连衣裙".split()  # noqa: SIM905
 TEXTS: list[tuple[str, Side]] = [(f"{colour} {thing}", "query") for colour in COLOURS for thing in THINGS]
@@ -44,3 +45,8 @@ def test_what_cannot_be_healed(tiny_bert: Path, tmp_path: Path) -> None:
         heal(model, full, TEXTS[:1], tmp_path / "a")
     with pytest.raises(ModelError, match="before dimensions"):
         heal(cut(model, tmp_path / "cut", truncation(32, 8)), full, TEXTS, tmp_path / "b")
+
+
+def test_a_compressed_model_is_not_tuned(tiny_bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="was compressed"):
+        build(cut(read(tiny_bert), tmp_path / "cut", truncation(32, 8)), length=16)
