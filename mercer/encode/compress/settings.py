@@ -32,7 +32,7 @@ class CompressSettings:
     """The same for the table of queries."""
     calibrate: int = 256
     """Texts that show the range of activations to int8."""
-    invented: int = 40_000
+    invented: int = 20_000
     """Queries made of titles that the table is distilled from, beside the shop's own."""
     judged_by: int = 300
     """Queries that the quality of each step is told by."""
