@@ -28,6 +28,8 @@ ODD = [
 ]
 ENGINES = ("torch", "onnx")
 MODELS = ("tiny", "minilm", "e5")
+COMPRESSED = (("int8", "onnx"), ("static", "static"))
+"""The tiny model with a body in int8, and with a table of queries; each runs in one way."""
 NEEDS = {"torch": ("torch", "transformers"), "onnx": ("onnxruntime", "onnxscript")}
 
 
@@ -38,17 +40,34 @@ def opened(source: str, engine: str, folder: str) -> Encoder:
 
 
 def member(model: str, engine: str, request: pytest.FixtureRequest) -> Encoder:
-    packages = (*NEEDS[engine], *(KNOWN[model].packages if model in KNOWN else ()))
+    packages = (*NEEDS.get(engine, NEEDS["onnx"]), *(KNOWN[model].packages if model in KNOWN else ()))
     for package in packages:
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"package {package} is not installed")
+    if model in dict(COMPRESSED):
+        return opened(str(request.getfixturevalue("compressed") / model), "auto", "")
     if model != "tiny":
         return opened(model, engine, "")
     tiny: Path = request.getfixturevalue("tiny_bert")
     return opened(str(tiny), engine, str(tiny.parent / "cache"))
 
 
-@pytest.fixture(params=[(model, engine) for model in MODELS for engine in ENGINES], ids="-".join)
+@pytest.fixture(scope="session")
+def compressed(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders int8 and static, as `mercer compress` writes them."""
+    from mercer.encode.compress.distil import distil, with_table
+    from mercer.encode.compress.folder import tensors_of
+    from mercer.encode.compress.graph import Recipe
+    from mercer.encode.compress.quantise import as_int8
+    from mercer.encode.model import read
+
+    folder, tiny = tmp_path_factory.mktemp("compressed"), read(tiny_bert)
+    made = as_int8(tiny, tensors_of(tiny), folder / "int8", Recipe())
+    with_table(made, folder / "static", distil(made, load(str(made.folder)), TEXTS, length=64))
+    return folder
+
+
+@pytest.fixture(params=[*((model, engine) for model in MODELS for engine in ENGINES), *COMPRESSED], ids="-".join)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     return member(*request.param, request)
 
