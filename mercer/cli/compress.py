@@ -22,6 +22,7 @@ __all__ = ["register"]
 
 HEALED_BY = 8000
 """Texts of each side that layers are healed with, at most."""
+METRIC = "nDCG@10"
 ASKED = 500
 """Queries made of titles where the shop has none of its own."""
 
@@ -53,8 +54,8 @@ def compress(
 ) -> None:
     """Make the encoder smaller and faster, step by step, and refuse what loses more than the limit.
 
-    The new version is kept among the shop's models. `mercer promote SHOP VERSION --kind models --override WHY` makes it
-    live: what a step may lose is decided here, while promote asks for a proof that a tuned model is better.
+    The new version is kept among the shop's models. `mercer promote SHOP VERSION --kind models` makes it live if the
+    judged queries do not show it to be worse than the full model at 95 %.
     """
     from mercer.encode.compress import CompressSettings
     from mercer.shop import Shop
@@ -118,7 +119,25 @@ def _compressed(shop: Shop, named: str, settings: CompressSettings, gains: str) 
             "seed": settings.seed,
         }
         shop.keep("models", folder, card, version=version)
+    _prove(shop, version, source, steps)
     return version, steps
+
+
+def _prove(shop: Shop, version: str, source: str, steps: Sequence[Step]) -> None:
+    """Keep a proof that the last model is not worse than the full one, query by query, for `mercer promote`.
+
+    None where nothing is judged, or where the full model is one of the shop's that has no good proof itself.
+    """
+    from mercer.doors.prove import Proof, keep_proof, proof_refusal
+    from mercer.measure.compare import compare as paired
+
+    before, after = steps[0].before.quality, steps[-1].after.quality
+    unproved = source in shop.versions("models") and proof_refusal(shop, source)
+    if before.judged is None or after.judged is None or unproved:
+        return
+    found = {METRIC: paired(after.values, before.values, seed=7)}
+    means = ({"dense": before.judged}, {"dense": after.judged})
+    keep_proof(shop, version, Proof(METRIC, *means, found, (), worse=0.0, labelled=True))
 
 
 def _corpus(shop: Shop, gains: str) -> tuple[Corpus, str]:
@@ -161,7 +180,7 @@ def _numbered(texts: Sequence[str]) -> dict[str, str]:
 def _metric(truth: Mapping[str, Mapping[str, float]], gains: str) -> Any:
     from mercer.measure.metric import parse_all, parse_gains
 
-    (metric,) = parse_all(["nDCG@10"], gains=parse_gains(gains) if gains else None)
+    (metric,) = parse_all([METRIC], gains=parse_gains(gains) if gains else None)
 
     def measured(runs: Mapping[str, Sequence[str]]) -> Mapping[str, float]:
         asked = {id: truth[id] for id in runs if id in truth}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from mercer.doors.prove import read_proof
 from mercer.encode import load
-from mercer.shop import Shop
+from mercer.shop import Shop, write_json
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
@@ -55,15 +56,31 @@ def test_layers_are_healed(mercer: Callable[..., Any], own_shop: Path) -> None:
     assert "before_healing" in told["steps"][0]["facts"]
 
 
-def test_an_index_can_stand_on_it(mercer: Callable[..., Any], own_shop: Path) -> None:
-    told = mercer("compress", own_shop, "--int8", "--limit", 1, "--json").json
-    ran = mercer("promote", own_shop, told["version"], "--kind", "models", "--override", "a test")
+def test_an_index_can_stand_on_what_is_no_worse(mercer: Callable[..., Any], own_shop: Path) -> None:
+    told = mercer("compress", own_shop, "--trim", "--json").json
+    proof = read_proof(Shop(own_shop).path("models", told["version"]))
+    assert proof["passes"] is True
+    assert proof["comparisons"]["nDCG@10"]["difference"] == 0.0
+    ran = mercer("promote", own_shop, told["version"], "--kind", "models")
     assert ran.code == 0, ran.err
     live = Shop(own_shop).live("index")
     assert live is not None
     card = Shop(own_shop).card("index", live.version)
     assert card["encoder"]["model"] == told["version"]
     assert mercer("search", own_shop, "red cup").code == 0
+
+
+def test_trimming_proves_nothing_of_a_bad_model(mercer: Callable[..., Any], own_shop: Path) -> None:
+    told = mercer("compress", own_shop, "--trim", "--json").json
+    folder = Shop(own_shop).path("models", told["version"])
+    proof = read_proof(folder)
+    proof["comparisons"]["nDCG@10"] |= {"difference": -0.2, "low": -0.3, "high": -0.1}
+    write_json(folder / "proof.json", proof | {"passes": False})
+    ran = mercer("promote", own_shop, told["version"], "--kind", "models")
+    assert ran.code == 1
+    assert "is worse" in ran.err
+    again = mercer("compress", own_shop, "--dimension", 24, "--limit", 1, "--model", told["version"], "--json").json
+    assert read_proof(Shop(own_shop).path("models", again["version"])) == {}
 
 
 def test_refusals_have_a_cure(refused: Callable[..., str], own_shop: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Quality:
     """What the ten best stand out by in the full model's own cosines, as a share of what its ten best do."""
     judged: float | None
     """Mean of the metric over queries with grades; None without any."""
+    values: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
+    """The metric of each such query."""
 
     @property
     def figure(self) -> float:
@@ -76,7 +78,9 @@ class Judge:
         cosine = queries @ products.T
         mine, best = _top(cosine), _top(self._cosine)
         overlap = np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(mine, best, strict=True)])
-        return Quality(float(overlap), self._kept(mine, best), self._judged(cosine))
+        values = self._judged(cosine)
+        judged = float(np.mean(list(values.values()))) if values else None
+        return Quality(float(overlap), self._kept(mine, best), judged, values)
 
     def _kept(self, mine: NDArray[np.int64], best: NDArray[np.int64]) -> float:
         full = self._cosine
@@ -85,13 +89,11 @@ class Judge:
         most = (np.take_along_axis(full, best, axis=1) - mean).sum(axis=1)
         return float(np.mean(np.divide(got, most, out=np.ones_like(got), where=most > 0)))
 
-    def _judged(self, cosine: Vectors) -> float | None:
+    def _judged(self, cosine: Vectors) -> Mapping[str, float]:
         if self.metric is None:
-            return None
-        ids = list(self.shelf)
-        order = _top(cosine, DEPTH)
-        values = self.metric({query: [ids[at] for at in row] for query, row in zip(self.queries, order, strict=True)})
-        return float(np.mean(list(values.values()))) if values else None
+            return {}
+        ids, order = list(self.shelf), _top(cosine, DEPTH)
+        return self.metric({query: [ids[at] for at in row] for query, row in zip(self.queries, order, strict=True)})
 
 
 def _top(cosine: Vectors, k: int = TOP) -> NDArray[np.int64]:

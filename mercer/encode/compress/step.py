@@ -50,7 +50,11 @@ class Step:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Every figure, without those of single queries."""
+        told = asdict(self)
+        for side in ("before", "after"):
+            told[side]["quality"].pop("values")
+        return told
 
 
 def opened(model: Model, settings: EncodeSettings, *, source: str = "") -> Encoder:
