@@ -191,9 +191,10 @@ def platt(outputs: NDArray[np.float32], gains: NDArray[np.float64]) -> tuple[flo
     said = np.concatenate([outputs.astype(np.float64), ends])
     wanted = np.concatenate([gains, [1.0, 0.0]])  # the ends the wrong way round
 
-    def cost(both: NDArray[np.float64]) -> float:
-        odds = np.exp(both[0]) * said + both[1]
-        return float((np.logaddexp(0, odds) - wanted * odds).sum())
+    def cost(both: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = both[0] * said + both[1]
+        apart = 1 / (1 + np.exp(-np.clip(odds, -500, 500))) - wanted
+        return float((np.logaddexp(0, odds) - wanted * odds).mean()), np.array([(apart * said).mean(), apart.mean()])
 
-    found = minimize(cost, np.zeros(2), method="L-BFGS-B", bounds=[(-6, 6), (-30, 30)])
-    return float(np.exp(found.x[0])), float(found.x[1])
+    found = minimize(cost, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(1e-3, 1e3), (-30, 30)])
+    return float(found.x[0]), float(found.x[1])

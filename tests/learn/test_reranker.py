@@ -157,6 +157,13 @@ def test_the_scale_makes_probabilities():
     gains = (rng.random(4000) < 1 / (1 + np.exp(-(0.5 * outputs - 1)))).astype(float)
     scale, shift = platt(outputs, gains)
     assert (scale, shift) == pytest.approx((0.5, -1.0), abs=0.15)
+    esci = rng.choice([0.0, 0.01, 0.1, 1.0], 300, p=[0.3, 0.1, 0.4, 0.2])
+    for width in (0.1, 1.0, 8.0):
+        said = (width * (esci + rng.normal(0, 0.5, 300))).astype(np.float32)
+        scale, shift = platt(said, esci)
+        chance = 1 / (1 + np.exp(-(scale * said + shift)))
+        assert chance.mean() == pytest.approx(esci.mean(), abs=0.02)
+        assert chance[esci == 1].mean() > chance[esci < 1].mean() + 0.2
     told_apart = platt(np.array([5.0, -5.0], np.float32), np.array([1.0, 0.0]))
     assert 0 < told_apart[0] < 2, "two pairs are no certainty"
     assert platt(np.zeros(0, np.float32), np.zeros(0))[0] > 0
