@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 nice python benchmarks/compress.py esci150 taobao250 [--only] [--write]
 
 minilm on `esci150`, e5 on `taobao250`; every product is encoded by every model, all given queries are asked, by
-cosine alone. Nothing is tuned on these queries: int8 is calibrated on products, and the table of queries is distilled
-from titles and queries invented from them. Times are processor time of one thread; queries go in one at a time.
+cosine alone. int8 is calibrated on texts of the shop, and the table of queries is distilled from titles and queries
+invented from them; which way of int8 is taken is decided by the queries that are reported, as `mercer compress` does. Times are processor time of one thread; queries go in one at a time.
 """
 
 from __future__ import annotations

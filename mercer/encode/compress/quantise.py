@@ -98,7 +98,7 @@ def recipes(observed: Mapping[str, Observed], layers: int) -> dict[str, Recipe]:
 def _even(largest: NDArray[np.float32]) -> NDArray[np.float32]:
     """What each channel of a matrix's input is divided by: the few that stand out come down to the others.
 
-    Evening out all of them, as SmoothQuant does, coarsens the weights more than it helps (LOG.md).
+    Evening out all of them, as SmoothQuant does, coarsens the weights more than it helps (benchmarks/RESULTS.md).
     """
     usual = max(float(np.quantile(largest, USUAL)), 1e-6)
     return np.asarray(np.maximum(1.0, largest / usual), np.float32)
