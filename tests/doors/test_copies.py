@@ -13,7 +13,7 @@ from mercer.records import Product
 
 
 def products(*ids: str, sold_out: tuple[str, ...] = ()) -> dict[str, Product]:
-    return {id: Product(id, f"Mug {id}", stock=0 if id in sold_out else None) for id in ids}
+    return {id: Product(id, f"Mug {id}", brand="Nord", stock=0 if id in sold_out else None) for id in ids}
 
 
 def rows(*ids: str) -> pa.Table:
@@ -27,6 +27,11 @@ def findings(*lines: tuple[int, str], check: str = "C03", action: str = "warn") 
 
 def test_a_copy_is_left_out_and_its_original_stays() -> None:
     assert left_out(products("a", "b", "c"), rows("a", "b", "c"), findings((1, "a"))) == {"b"}
+
+
+def test_a_title_alone_makes_no_copy_but_another_case_of_the_id_does() -> None:
+    bare = {id: Product(id, "Mug") for id in ("a1", "A1", "b2")}
+    assert left_out(bare, rows("a1", "A1", "b2"), findings((1, "a1"), (2, "a1"))) == {"A1"}
 
 
 def test_of_a_group_without_its_original_the_first_stays() -> None:

@@ -2,6 +2,11 @@
 
 import pytest
 
+from mercer.errors import SettingsError
+from mercer.quality.checks.e02_delivery import Delivery
+
+NOW = 1_700_000_000_000
+
 
 def test_the_same_row_again(found_in, clean_rows):
     events = clean_rows["events"]
@@ -37,3 +42,28 @@ def test_two_places_on_a_page_are_two_impressions(found_in, clean_rows):
     one = clean_rows["events"][0]
     clean_rows["events"].append({**one, "event_id": "other", "position": 2})
     assert found_in(clean_rows, "E02") == []
+
+
+@pytest.mark.parametrize(("spread", "problem"), [(0, "same_line"), (60_000, "same_event")])
+def test_equal_lines_of_a_bill_may_be_two_pieces(found_in, clean_rows, spread, problem):
+    """Where the lines of a bill share one time, equal ones are only told of; a repeated id stays a repeat."""
+    one = {**clean_rows["events"][1], "type": "purchase", "quantity": 1.0, "price": 5.0}
+    bills = [
+        {
+            **one,
+            "session": f"bill {bill}",
+            "product": f"p{line}",
+            "event_id": f"b{bill}-{line}",
+            "time": NOW + spread * line,
+        }
+        for bill in range(30)
+        for line in range(4)
+    ]
+    rows = {"events": [*bills, {**bills[0], "event_id": "other"}, dict(bills[5])]}
+    found = found_in(rows, "E02")
+    assert found == [("events", 120, "time", problem), ("events", 121, "time", "same_event")]
+
+
+def test_a_share_that_cannot_be():
+    with pytest.raises(SettingsError, match="billed is 0"):
+        Delivery(billed=0)
