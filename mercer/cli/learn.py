@@ -27,6 +27,8 @@ __all__ = ["register"]
 
 KEPT = 0.1
 """Share of the budget kept for what cannot be foreseen."""
+FEW = 20
+"""Steps below which hardly anything can have been learned."""
 PROBE = 48
 """Products encoded to see how long all of them will take."""
 
@@ -275,6 +277,8 @@ def _say(run: Run, learned: Learned, proof: Proof, built: str, promoted: bool) -
     answers.print(table)
     if not proof.labelled:
         console.print("[dim]no labels: the held-out queries were invented from the catalogue[/]")
+    if learned.tuned is not None and learned.tuned.steps < FEW:
+        console.print(f"[yellow]only {learned.tuned.steps} steps fitted into the budget: give more minutes[/]")
     console.print(f"model [bold]{learned.version}[/], index {built}; plots: {learned.folder / 'report.html'}")
     if promoted:
         console.print("it is live; mercer rollback brings the one before back")
