@@ -36,6 +36,8 @@ class Head:
     """What of the states the head reads: their mean, or the first."""
     length: int = 128
     """Most word pieces of a text or pair."""
+    match: float = 0.0
+    """Times the cosine of the two texts' mean states that is added to the output of a pair."""
     labels: tuple[str, ...] = ()
     """Names of the classes."""
     gains: tuple[float, ...] = ()
@@ -54,6 +56,8 @@ class Head:
             raise ModelError(f"a head of {len(self.labels)} classes", cure="give at least two")
         if self.gains and len(self.gains) != len(self.labels):
             raise ModelError(f"{len(self.labels)} classes, {len(self.gains)} gains", cure="give one gain a class")
+        if not math.isfinite(self.match) or (self.match and self.kind == "classes"):
+            raise ModelError(f"a head of {self.kind} with match {self.match}", cure="train it again")
         if not (self.scale > 0 and math.isfinite(self.scale) and math.isfinite(self.shift) and self.low < self.high):
             raise ModelError(f"{self} has no scale", cure="train it again")
 

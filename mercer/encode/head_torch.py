@@ -14,7 +14,7 @@ from mercer.encode.head import Head
 from mercer.encode.model import Model
 from mercer.errors import ModelError
 
-__all__ = ["BIAS", "WEIGHT", "TorchHead", "export", "pool"]
+__all__ = ["BIAS", "WEIGHT", "TorchHead", "alike", "export", "pool"]
 
 WEIGHT, BIAS = "head.weight", "head.bias"
 """Tensors of the linear layer in model.safetensors: (outputs, hidden) and (outputs,)."""
@@ -69,7 +69,8 @@ def module(model: Model, head: Head, *, attention: str = "sdpa") -> Any:
         def forward(self, embedded: Any, mask: Any, side: Any) -> Any:
             types = side if sided else side * 0
             states = self.bert(inputs_embeds=embedded, attention_mask=mask, token_type_ids=types)[0]
-            return self.head(pool(states, mask, head.pooling))
+            said = self.head(pool(states, mask, head.pooling))
+            return said + head.match * alike(states, mask, side) if head.match else said
 
     return Headed().eval()
 
@@ -80,6 +81,20 @@ def pool(states: Any, mask: Any, pooling: str) -> Any:
         return states[:, 0]
     weight = mask.unsqueeze(-1).to(states.dtype)
     return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def alike(states: Any, mask: Any, side: Any) -> Any:
+    """(n, 1): cosine of the mean states of the first and the second text; 0 where there is one text.
+
+    An encoder's weights rank by it from the start, though both texts see each other: on 16 queries of `esci150`
+    nDCG@10 is .466 where its vectors alone have .473 (all-MiniLM-L6-v2, top 50 anew).
+    """
+    torch = need("torch")
+    means = []
+    for mine in (mask * (1 - side), mask * side):
+        weight = mine.unsqueeze(-1).to(states.dtype)
+        means.append(torch.nn.functional.normalize((states * weight).sum(1), dim=-1))
+    return (means[0] * means[1]).sum(1, keepdim=True)
 
 
 def export(model: Model, head: Head, path: Path) -> None:

@@ -61,7 +61,7 @@ def tune_classifier(
     """
     transformers.set_seed(settings.seed)
     low, high = scale if kind == "rating" else (0.0, 1.0)
-    head = Head(kind, model.pooling, min(settings.length, model.positions), tuple(labels), low=low, high=high)
+    head = Head(kind, model.pooling, min(settings.length, model.positions), labels=tuple(labels), low=low, high=high)
     for given in (examples, valid):
         _checked(given, head)
     frozen = settings.frozen_layers if settings.train == "frozen" else 0

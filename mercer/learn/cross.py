@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mercer.encode.encoder import batches
 from mercer.encode.extra import need
 from mercer.encode.head import Head
-from mercer.encode.head_torch import BIAS, WEIGHT, pool
+from mercer.encode.head_torch import BIAS, WEIGHT, alike, pool
 from mercer.encode.model import Model
 from mercer.encode.pair import PairTokens, Pieces, padded
 from mercer.encode.save import save
@@ -58,9 +58,10 @@ class Cross(nn.Module):
             side: (n, tokens), 1 in the second text.
         """
         named = {"input_ids": given} if given.dim() == 2 else {"inputs_embeds": given}
-        states = self.tower.above(**named, attention_mask=mask, token_type_ids=side)[0]
+        types = side if self._sided else side * 0
+        states = self.tower.above(**named, attention_mask=mask, token_type_ids=types)[0]
         said: Tensor = self.head(self.drop(pool(states, mask, self.said.pooling)))
-        return said
+        return said + self.said.match * alike(states, mask, side) if self.said.match else said
 
     def chunks(self, rows: Sequence[Pieces], tokens: int) -> Iterator[tuple[list[int], tuple[Tensor, Tensor, Tensor]]]:
         """Row numbers, shortest first, with what `forward` takes, at most `tokens` pieces at a time."""
@@ -70,7 +71,7 @@ class Cross(nn.Module):
             table = self.tower.model.table
             given = torch.from_numpy(ids if self.tower.words else np.asarray(table[ids], np.float32)).to(device)
             masked = torch.from_numpy(mask).to(device)
-            sides = torch.from_numpy(side).to(device) * (1 if self._sided else 0)
+            sides = torch.from_numpy(side).to(device)
             yield chosen, (self._lowered([rows[at] for at in chosen], given, masked, sides), masked, sides)
 
     def _lowered(self, rows: Sequence[Pieces], given: Tensor, mask: Tensor, side: Tensor) -> Tensor:
@@ -82,10 +83,16 @@ class Cross(nn.Module):
         def lower() -> Tensor:
             with torch.no_grad():
                 frozen = below.to(given.device).eval()
-                states: Tensor = frozen(inputs_embeds=given, attention_mask=mask, token_type_ids=side)[0]
+                types = side if self._sided else side * 0
+                states: Tensor = frozen(inputs_embeds=given, attention_mask=mask, token_type_ids=types)[0]
             return states
 
         return lower() if memory is None else memory([row.ids for row in rows], lower, given.device)
+
+    def centre(self, first: Sequence[str], second: Sequence[str], mean: float) -> None:
+        """Move the bias of a head that begins at nothing so that these pairs are said to have `mean` on average."""
+        if not bool(self.head.weight.any()):
+            self.head.bias.data.fill_(mean - float(self.judge(first, second).mean()))
 
     def judge(
         self, first: Sequence[str], second: Sequence[str] | None = None, *, tokens: int = 4096

@@ -13,7 +13,7 @@ import numpy as np
 import transformers
 from numpy.typing import NDArray
 
-from mercer.encode.head import Head, Kind
+from mercer.encode.head import Head, Kind, head_of
 from mercer.encode.model import Model
 from mercer.errors import DataError, SettingsError
 from mercer.learn.cross import Cross, cross
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["RerankerSettings", "tune_reranker"]
 
 OBJECTIVES = ("relevance", "listwise", "classes", "rating")
+CENTRED_ON = 64
+"""Training pairs that a new head is centred on."""
 SCALED_ON = 2000
 """Training pairs that the scale is fitted on where there are no validation queries."""
 
@@ -43,6 +45,8 @@ class RerankerSettings:
     """relevance, listwise or both added up; classes alone (grades are classes), or rating alone."""
     pooling: Literal["model", "mean", "cls"] = "model"
     """What of the states the head reads; model is what the encoder was pooled by."""
+    match: float = 10.0
+    """Times the likeness of both texts' mean states that is added from the start; 0 begins at nothing."""
     lr: float = 5e-5
     """Highest learning rate of the body."""
     epochs: float = 4.0
@@ -61,6 +65,8 @@ class RerankerSettings:
             raise SettingsError(f"[learn.reranker] objective is {', '.join(self.objective) or 'empty'}", cure=cure)
         if self.pooling not in ("model", "mean", "cls"):
             raise SettingsError(f"[learn.reranker] pooling is {self.pooling!r}", cure="give model, mean or cls")
+        if not 0 <= self.match <= 100:
+            raise SettingsError(f"[learn.reranker] match is {self.match}", cure="give a number between 0 and 100")
         self.over(LearnSettings())
 
     def over(self, settings: LearnSettings) -> LearnSettings:
@@ -127,6 +133,8 @@ def tune_reranker(
         dealt = Steps(tasks, steps=steps, passages=passages, seed=how.seed)
         return PairLists(dealt, passages=how.passages, grades=known)
 
+    if head.match:
+        _centre(trained, pairs, how.seed)
     course = Course(
         own.objective,
         lists,
@@ -147,7 +155,19 @@ def _head(model: Model, own: RerankerSettings, grades: Sequence[float]) -> Head:
         if len(grades) < 2:
             raise DataError("all pairs have gain 0: there are no classes", cure="judge some products as right")
         named |= {"labels": tuple(f"{grade:g}" for grade in grades), "gains": tuple(grades)}
-    return Head(**named)
+    head = Head(**named, match=0.0 if kind == "classes" else own.match)
+    told = head_of(model) if "head" in (model.config.get("mercer") or {}) else head
+    same = (told.kind, told.outputs) == (head.kind, head.outputs)  # its weights fit what it read
+    return dataclasses.replace(head, pooling=told.pooling, match=told.match) if same else head
+
+
+def _centre(state: Cross, pairs: pa.Table, seed: int) -> None:
+    """Let a new head begin at the mean gain; without, the first steps would go into that."""
+    rows = np.random.default_rng(seed).permutation(len(pairs))[:CENTRED_ON]
+    first, second, gains = (pairs.take(rows)[name].to_pylist() for name in ("query", "text", "gain"))
+    if gains:
+        mean = min(max(float(np.mean(gains)), 0.01), 0.99)
+        state.centre(first, second, mean if state.said.kind == "rating" else math.log(mean / (1 - mean)))
 
 
 def ndcg(state: Cross, pool: Pool) -> float:

@@ -69,6 +69,18 @@ def test_engines_agree_and_a_batch_changes_nothing(tiny_reranker: Path) -> None:
     assert np.abs(swapped - said).max() > 0.01, "which text is which must be seen"
 
 
+def test_likeness_counts_in_pairs_alone(with_head: Callable[..., Path], tmp_path: Path) -> None:
+    plain, liking = (with_head(tmp_path / str(match), Head(length=48, match=match)) for match in (0.0, 3.0))
+    judges = [open_judge(folder, settings=EncodeSettings(engine="torch", threads=1)) for folder in (plain, liking)]
+    pairs = [judge([QUERY] * len(PASSAGES), PASSAGES) for judge in judges]
+    added = (pairs[1] - pairs[0])[:, 0] / 3
+    assert (np.abs(added) <= 1 + 1e-5).all()
+    assert added.std() > 0.01
+    np.testing.assert_allclose(judges[1](PASSAGES), judges[0](PASSAGES), atol=1e-5)
+    onnx = open_judge(liking, settings=EncodeSettings(engine="onnx", threads=1, cache=str(tmp_path)))
+    np.testing.assert_allclose(onnx([QUERY] * len(PASSAGES), PASSAGES), pairs[1], atol=TOLERANCE)
+
+
 def test_classes_are_probabilities_and_their_gains_relevance(with_head: Callable[..., Path], tmp_path: Path) -> None:
     judge = open_judge(with_head(tmp_path / "model", CLASSES), settings=EncodeSettings(engine="torch"))
     assert judge.head == CLASSES
