@@ -1,10 +1,11 @@
 """A judged catalogue and its model in; size, speed and nDCG@10 of each step of export for serving, as a table, out.
 
-    OMP_NUM_THREADS=1 nice python benchmarks/compress.py esci150 taobao250 [--only] [--write]
+    OMP_NUM_THREADS=1 nice python benchmarks/compress.py esci150 taobao250 [--write]
 
 minilm on `esci150`, e5 on `taobao250`; every product is encoded by every model, all given queries are asked, by
 cosine alone. int8 is calibrated on texts of the shop, and the table of queries is distilled from titles and queries
-invented from them; which way of int8 is taken is decided by the queries that are reported, as `mercer compress` does. Times are processor time of one thread; queries go in one at a time.
+invented from them; which way of int8 is taken is decided by the queries that are reported, as `mercer compress` does.
+Times are processor time of one thread; queries go in one at a time.
 """
 
 from __future__ import annotations

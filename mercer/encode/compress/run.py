@@ -229,7 +229,10 @@ def _int8(run: _Run, _: Heal | None) -> None:
             f"int8 lost {best:.2%} at best, the limit is {run.settings.limit:.2%}",
             cure="raise --limit, or leave --int8 out",
         )
-    facts = {one.name: {"milliseconds": round(one.milliseconds, 2), "loss": one.loss} for one in tried}
+    facts = {
+        one.name: {"milliseconds": round(one.milliseconds, 2), "cosine": round(one.cosine, 5), "loss": one.loss}
+        for one in tried
+    }
     run.take("int8", made, {"tried": facts}, products=vectors["products"])
 
 

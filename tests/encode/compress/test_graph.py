@@ -11,7 +11,7 @@ import pytest
 from mercer.encode import load
 from mercer.encode.compress.folder import rewritten, tensors_of
 from mercer.encode.compress.graph import Recipe, inputs
-from mercer.encode.compress.quantise import as_int8, observe, recipes
+from mercer.encode.compress.quantise import Tried, as_int8, observe, ordered, recipes
 from mercer.encode.model import Model, read
 from mercer.errors import ModelError
 
@@ -87,3 +87,9 @@ def test_a_damaged_body_is_refused(tiny: Model, tmp_path: Path) -> None:
     made.body.write_bytes(made.body.read_bytes()[:1000])
     with pytest.raises(ModelError, match="no ONNX model"):
         load(str(read(made.folder).folder))
+
+
+def test_of_ways_as_fast_the_nearest_comes_first(tiny: Model) -> None:
+    ways = [("slow", 9.0, 1.0), ("near", 1.1, 0.99), ("fast", 1.0, 0.9), ("slower", 10.0, 0.999), ("next", 1.2, 0.95)]
+    order = [way.name for way, _ in ordered([(Tried(*way, None), tiny) for way in ways])]
+    assert order == ["near", "fast", "next", "slow", "slower"]
