@@ -87,7 +87,7 @@ def alike(states: Any, mask: Any, side: Any) -> Any:
     """(n, 1): cosine of the mean states of the first and the second text; 0 where there is one text.
 
     An encoder's weights rank by it from the start, though both texts see each other: on 16 queries of `esci150`
-    nDCG@10 is .466 where its vectors alone have .473 (all-MiniLM-L6-v2, top 50 anew).
+    nDCG@10 is .466, .473 where they do not (all-MiniLM-L6-v2, top 50 anew).
     """
     torch = need("torch")
     means = []

@@ -29,7 +29,7 @@ class HybridSettings:
     rerank_budget: float = 200.0
     """Milliseconds that it has for one query; products that do not fit keep their places."""
     rerank_weight: float = 0.7
-    """Weight of what it says against the score so far, 0 to 1."""
+    """Weight of what it says against the score so far, 0 to 1. A guess."""
     reranker: str = ""
     """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
 
