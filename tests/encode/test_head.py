@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from mercer.encode import TOLERANCE, EncodeSettings
+from mercer.encode import TOLERANCE, EncodeSettings, load
 from mercer.encode.head import Head, head_of, open_judge
 from mercer.encode.model import read
 from mercer.encode.pair import PairTokens, padded
@@ -148,3 +148,8 @@ def test_infinite_numbers_are_refused(tiny_reranker: Path, tmp_path: Path) -> No
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match="NaN"):
         open_judge(copy, settings=EncodeSettings(engine="torch"))
+
+
+def test_a_folder_with_a_head_is_no_encoder(tiny_reranker: Path) -> None:
+    with pytest.raises(ModelError, match="gives no vectors"):
+        load(str(tiny_reranker))
