@@ -99,7 +99,9 @@ def load(
         named = choose(texts, chinese_share=settings.chinese_share)
     model = resolve(named, cache=cache, timeout=settings.hub_timeout)
     if (model.config.get("mercer") or {}).get("head"):
-        raise ModelError(f"{model.folder} reads two texts together and gives no vectors", cure="name an encoder's folder")
+        raise ModelError(
+            f"{model.folder} reads two texts together and gives no vectors", cure="name an encoder's folder"
+        )
     max_length = min(settings.max_length, model.positions)
     tokens = Tokens(model.folder / "tokenizer.json", prefixes=model.prefixes, max_length=max_length)
     if tokens.size > len(model.table):
