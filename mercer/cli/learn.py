@@ -205,11 +205,9 @@ def _no_time(run: Run, seconds: float) -> None:
 def _proof(run: Run, gathered: Gathered, before: str, after: str) -> Proof:
     from mercer.doors import open_doors
     from mercer.doors.prove import prove
+    from mercer.learn.pairs import gains_of
 
-    truth: dict[str, dict[str, float]] = {}
-    test = gathered.parts["test"]
-    for query, product, gain in zip(*(test[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
-        truth.setdefault(query, {})[product] = gain
+    truth = gains_of(gathered.parts["test"])
     seen = frozenset(gathered.labelled["train"]["product"].to_pylist()) if gathered.has_labels else frozenset()
     old = open_doors(run.shop.folder, run.settings, version=before, writable=False)
     try:

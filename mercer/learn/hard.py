@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mercer.encode import Encoder
-from mercer.learn.pairs.pair import group_of, to_pairs
+from mercer.learn.pairs.pair import gains_of, group_of, to_pairs
 from mercer.rank.reranker import Reranker
 from mercer.retrieve.index import Index
 
@@ -62,7 +62,7 @@ def hard(
         most: see above.
         seed: of the draw.
     """
-    known = _known(pairs)
+    known = gains_of(pairs)
     rows = []
     for query in sorted(known.keys() & rankings.keys()):
         gains = known[query]
@@ -78,10 +78,3 @@ def hard(
             id = open_[at]
             rows.append((query, id, texts[id], 0.0, 1.0, group_of(query), None, "mined", f"products:{id}"))
     return to_pairs(rows)
-
-
-def _known(pairs: pa.Table) -> dict[str, dict[str, float]]:
-    known: dict[str, dict[str, float]] = {}
-    for query, id, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
-        known.setdefault(query, {})[id] = gain
-    return known

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.learn.pairs.pair import group_of, to_pairs
+from mercer.learn.hard import hard
+from mercer.learn.pairs import gains_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,32 +44,20 @@ def negatives(pairs: pa.Table, found: Found, texts: Mapping[str, str], *, each: 
 
     One that scores above the mean of the query's right answers is left out: it may be right too (as L06 does).
     """
-    rows = []
-    known: dict[str, dict[str, float]] = {}
-    for query, product, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
-        known.setdefault(query, {})[product] = gain
-    place = {product: at for at, product in enumerate(found.ids)}
-    for query in sorted(known):
-        rng = np.random.default_rng([seed, len(query), *query.encode()])
-        right = [place[product] for product, gain in known[query].items() if gain > 0 and product in place]
-        if not right:
-            continue
-        most = float((found.products[right] @ found.queries[query]).mean())
-        open_ = [id for id, score in found.best(query, LAST)[FIRST:] if id not in known[query] and score < most]
-        for at in sorted(rng.choice(len(open_), min(each, len(open_)), replace=False)) if open_ else ():
-            product = open_[at]
-            lineage = f"products:{product}"
-            rows.append((query, product, texts[product], 0.0, 1.0, group_of(query), None, "mined", lineage))
-    return to_pairs(rows)
+    place, rankings = {product: at for at, product in enumerate(found.ids)}, {}
+    for query, gains in gains_of(pairs).items():
+        right = [place[product] for product, gain in gains.items() if gain > 0 and product in place]
+        if right:
+            most = float((found.products[right] @ found.queries[query]).mean())
+            rankings[query] = [id for id, score in found.best(query, LAST)[FIRST:] if score < most]
+    return hard(pairs, rankings, texts, each=each, places=(0, LAST), seed=seed)
 
 
 def pool_of(
     pairs: pa.Table, found: Found, *, queries: int, depth: int, seed: int
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Queries to choose by: text → ``truth`` (product → gain) and ``candidates`` (judged ones and the base's best)."""
-    known: dict[str, dict[str, float]] = {}
-    for query, product, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
-        known.setdefault(query, {})[product] = gain
+    known = gains_of(pairs)
     told = sorted(query for query, gains in known.items() if any(gain > 0 for gain in gains.values()))
     if len(told) > queries:
         told = sorted(np.random.default_rng(seed).choice(told, queries, replace=False).tolist())

@@ -17,7 +17,7 @@ from mercer.encode.model import Model
 from mercer.learn.encoder import Learned
 from mercer.learn.gather import Gathered
 from mercer.learn.hard import Rankings, first_stage, hard
-from mercer.learn.pairs import joined
+from mercer.learn.pairs import gains_of, joined
 from mercer.learn.pool import Pool
 from mercer.learn.reranker import DEFAULTS, RerankerSettings, tune_reranker
 from mercer.learn.run import Tick, Tuned
@@ -133,10 +133,8 @@ def _mined(pairs: pa.Table, rankings: Rankings, texts: Mapping[str, str], first:
 
 
 def _pool(pairs: pa.Table, rankings: Rankings, texts: Mapping[str, str]) -> Pool | None:
-    truth: dict[str, dict[str, float]] = {}
-    for query, product, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
-        if product in texts:
-            truth.setdefault(query, {})[product] = gain
+    known = gains_of(pairs).items()
+    truth = {query: gains for query, all_ in known if (gains := {id: all_[id] for id in all_ if id in texts})}
     if not truth:
         return None
     candidates = {query: sorted({*gains, *rankings[query][:DEPTH]} & texts.keys()) for query, gains in truth.items()}

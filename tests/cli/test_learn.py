@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -150,3 +151,23 @@ def test_without_labels_the_catalogue_teaches(mercer: Any, own_shop: Path) -> No
 )
 def test_wrong_use_is_told(refused: Any, own_shop: Path, words: tuple[str, ...], said: str) -> None:
     assert said in refused("learn", own_shop, *words)
+
+
+@pytest.mark.parametrize(("low", "high", "live"), [(-0.3, -0.1, False), (-0.3, 0.2, False), (0.1, 0.3, True)])
+def test_learning_itself_goes_live_only_if_no_worse(
+    mercer: Any, shop: Path, monkeypatch: pytest.MonkeyPatch, low: float, high: float, live: bool
+) -> None:
+    """The real run, but for what the held-out queries say of it."""
+    from mercer.doors import prove as proving
+
+    before, really = Shop(shop).live("index"), proving.prove
+
+    def said(*doors: Any, **rest: Any) -> Any:
+        proof = really(*doors, **rest)
+        told = dataclasses.replace(proof.comparisons[proof.metric], low=low, high=high, difference=(low + high) / 2)
+        return dataclasses.replace(proof, comparisons={**proof.comparisons, proof.metric: told})
+
+    monkeypatch.setattr(proving, "prove", said)
+    told = mercer("learn", shop, "--json").json
+    assert told["live"] is live
+    assert (Shop(shop).live("index") == before) is not live

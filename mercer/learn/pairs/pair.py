@@ -12,7 +12,7 @@ from mercer.retrieve.analyze import normalise
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["empty", "group_of", "joined", "schema", "to_pairs"]
+__all__ = ["empty", "gains_of", "group_of", "joined", "schema", "to_pairs"]
 
 COLUMNS: Mapping[str, str] = {
     "query": "string",
@@ -56,6 +56,14 @@ def to_pairs(rows: Iterable[Sequence[Any]]) -> pa.Table:
 
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema(), strict=True)], schema())
+
+
+def gains_of(pairs: pa.Table) -> dict[str, dict[str, float]]:
+    """Query text → product → gain."""
+    found: dict[str, dict[str, float]] = {}
+    for query, product, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
+        found.setdefault(query, {})[product] = gain
+    return found
 
 
 def empty() -> pa.Table:
