@@ -106,9 +106,9 @@ def _run(folder: Path, budget: float, override: str, changes: Mapping[str, Any])
 
     if not (math.isfinite(budget) and budget >= 0):
         raise RequestError(f"budget is {budget}", cure="give minutes above 0, or 0 for no limit")
-    need_packages()
     shop, settings = Shop(folder), read_settings(folder)
     learning = dataclasses.replace(section(tables(folder).get("learn", {}), LearnSettings, name="learn"), **changes)
+    need_packages(learning)
     checked = blocked(shop) or latest(shop)
     refusal = gate_refusal(shop, checked)
     if refusal and not override:

@@ -99,11 +99,14 @@ class LearnSettings:
                 raise SettingsError(f"[learn] {name} is {number}", cure=f"give a number between {least:g} and {most:g}")
 
 
-def need_packages() -> None:
-    """Raise MissingExtra where a package that training needs is not installed."""
+def need_packages(settings: LearnSettings) -> None:
+    """Raise MissingExtra where a package that training, or what keeps track of it, needs is not installed."""
     for package in ("torch", "transformers", "accelerate", "peft"):
         if find_spec(package) is None:
             raise MissingExtra(package, extra="learn")
+    for package in settings.track:
+        if package != "jsonl" and find_spec(package) is None:
+            raise MissingExtra(package, extra="learn", install=f"pip install {package}")
 
 
 WHOLE = (

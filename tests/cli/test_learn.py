@@ -171,3 +171,16 @@ def test_learning_itself_goes_live_only_if_no_worse(
     told = mercer("learn", shop, "--json").json
     assert told["live"] is live
     assert (Shop(shop).live("index") == before) is not live
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb"])
+def test_a_tracker_that_is_not_installed_is_named(
+    refused: Any, own_shop: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from mercer.learn import settings
+
+    find = settings.find_spec
+    monkeypatch.setattr(settings, "find_spec", lambda package: None if package == name else find(package))
+    text = (own_shop / "mercer.toml").read_text("utf-8") + f'\n[learn]\ntrack = ["jsonl", "{name}"]\n'
+    (own_shop / "mercer.toml").write_text(text, "utf-8")
+    assert f"pip install {name}" in refused("learn", own_shop)
