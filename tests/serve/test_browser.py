@@ -19,6 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 
 Visit = Callable[..., Any]
+SHOPPER = "mercer_shopper"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,13 @@ def site(opened: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Any, site: str) -> Iterator[Visit]:
+def contexts() -> list[Any]:
+    """The browser contexts of this test: each is one shopper."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Any, site: str, contexts: list[Any]) -> Iterator[Visit]:
     """Open pages; when the test is over, no page may have complained or asked another machine."""
     complaints: list[str] = []
     with contextlib.ExitStack() as open_pages:
@@ -59,6 +66,7 @@ def visit(browser: Any, site: str) -> Iterator[Visit]:
                 viewport={"width": width, "height": 850}, locale=language, java_script_enabled=scripts
             )
             open_pages.callback(context.close)
+            contexts.append(context)
             page = context.new_page()
             page.set_default_timeout(8000)
             page.on("console", lambda note: note.type in ("error", "warning") and complaints.append(note.text))
@@ -76,14 +84,14 @@ def titles(page: Any) -> list[str]:
 
 
 @pytest.fixture
-def told(opened: Any) -> Callable[..., list[Any]]:
-    """Wait for events of one type that pages of this test send."""
-    bookmark = max((number for number, _ in opened.events.since(0)), default=0)
+def told(opened: Any, contexts: list[Any]) -> Callable[..., list[Any]]:
+    """Wait for events of one type that pages of this test send; pages of an earlier one may still be sending theirs."""
 
     def events(kind: str, *, least: int = 1) -> list[Any]:
+        mine = {cookie["value"] for context in contexts for cookie in context.cookies() if cookie["name"] == SHOPPER}
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
-            found = [event for _, event in opened.events.since(bookmark) if event.type == kind]
+            found = [event for _, event in opened.events.since(0) if event.type == kind and event.shopper in mine]
             if len(found) >= least:
                 return found
             time.sleep(0.05)
