@@ -101,7 +101,7 @@ class Cross(nn.Module):
         was, rows = self.training, self.tokens(first, second)
         said = np.empty((len(rows), self.said.outputs), np.float32)
         self.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), self.tower.cast():
             for chosen, given in self.chunks(rows, tokens):
                 said[chosen] = self(*given).float().cpu().numpy()
         self.train(was)

@@ -18,6 +18,7 @@ from mercer.learn.cross import Cross
 from mercer.learn.lists import Lists
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
+from mercer.learn.precision import precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
 from mercer.learn.verdict import Verdicts, total
@@ -105,6 +106,7 @@ def train(
     started = time.monotonic()
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
+    cross.tower.precision = precision_of(settings.precision)
     with quiet(), Memory(work) as memory:
         cross.tower.memory = memory if cross.tower.below is not None else None
         start = course.judge(cross) if course.judge is not None else math.nan
@@ -171,7 +173,9 @@ def _seconds_a_step(cross: Cross, course: Course, tokens: int) -> float:
     taken = []
     for number in range(PROBE):
         before = time.monotonic()
-        loss_of(cross, data[number], course.verdicts, tokens).backward()  # type: ignore[no-untyped-call]
+        with cross.tower.cast():
+            loss = loss_of(cross, data[number], course.verdicts, tokens)
+        loss.backward()  # type: ignore[no-untyped-call]
         cross.zero_grad(set_to_none=True)
         taken.append(time.monotonic() - before)
     return max(1e-3, sum(taken[1:]) / (PROBE - 1))

@@ -18,6 +18,7 @@ import transformers
 
 from mercer.errors import ModelError
 from mercer.learn.callback import Budget, Lines, Progress
+from mercer.learn.precision import precision_of
 from mercer.learn.settings import LearnSettings
 from mercer.shop import write_json
 
@@ -85,7 +86,7 @@ def arguments(settings: LearnSettings, *, work: Path, steps: int, metric: str) -
     """
     every = max(1, steps // settings.accumulate // settings.evaluations)
     fast = settings.train in ("lora", "adalora")
-    precision = _precision(settings.precision)
+    precision = precision_of(settings.precision)
     judged: dict[str, Any] = {
         "eval_strategy": "steps",
         "eval_steps": every,
@@ -135,12 +136,6 @@ def watch(
         trainer.add_callback(Budget(max(1.0, seconds)))
     if tick is not None:
         trainer.add_callback(Progress(tick))
-
-
-def _precision(name: str) -> str:
-    if name != "auto":
-        return name
-    return "bfloat16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "float32"
 
 
 def last_checkpoint(work: Path) -> str | None:

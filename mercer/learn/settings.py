@@ -49,7 +49,7 @@ class LearnSettings:
     accumulate: int = 1
     """Steps whose gradients are added up before weights change."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto is bfloat16 on a GPU that has it, float32 on a CPU."""
+    """auto is bfloat16 on a GPU or a CPU that multiplies in it (AMX), else float32."""
     temperature: float = 0.05
     """Cosines are divided by it before a softmax."""
     margin: float = 1.0

@@ -18,6 +18,7 @@ from mercer.encode.save import save
 from mercer.encode.tokens import Tokens
 from mercer.errors import ModelError
 from mercer.learn.memory import Memory
+from mercer.learn.precision import Precision, cast
 
 __all__ = ["Tower", "build"]
 
@@ -71,7 +72,9 @@ def _tensors(model: Model, *, words: bool) -> dict[str, Tensor]:
 def _half(config: Any, layers: int) -> Any:
     transformers = need("transformers")
     part = transformers.BertConfig.from_dict({**config.to_dict(), "num_hidden_layers": layers})
-    part._attn_implementation = "sdpa"
+    part._attn_implementation = (
+        "sdpa" if torch.cuda.is_available() else "eager"
+    )  # backward, a CPU is twice as slow in it
     return transformers.BertModel(part, add_pooling_layer=False)
 
 
@@ -115,6 +118,8 @@ class Tower(nn.Module):
         self._below = [below]  # in a list: no part of what is trained, saved in checkpoints or moved
         most = min(length, model.positions)
         self.tokens = Tokens(model.folder / "tokenizer.json", prefixes=model.prefixes, max_length=most)
+        self.precision: Precision = "float32"
+        """What products of matrices are computed in where no trainer says so."""
         self.memory: Memory | None = None
         """Keeps what the frozen layers said of a text, so that an epoch costs only the upper ones."""
 
@@ -165,11 +170,15 @@ class Tower(nn.Module):
         """Unit vectors without gradients: (n, hidden) float32."""
         was, vectors = self.training, np.empty((len(texts), int(self.model.config["hidden_size"])), np.float32)
         self.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), self.cast():
             for chosen, ids, mask in self.chunks(texts, side, tokens):
                 vectors[chosen] = self(ids, mask).float().cpu().numpy()
         self.train(was)
         return vectors
+
+    def cast(self) -> torch.autocast:
+        """A context in which products of matrices are computed in `precision`."""
+        return cast(self.precision, next(self.above.parameters()).device)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Every tensor by BertModel's names, lower layers and words included."""

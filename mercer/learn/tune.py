@@ -13,6 +13,7 @@ from mercer.encode.model import Model
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
 from mercer.learn.pool import Pool
+from mercer.learn.precision import precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
 from mercer.learn.step import Steps, Task, epoch
@@ -65,6 +66,7 @@ def tune(
     frozen = settings.frozen_layers if settings.train == "frozen" else 0
     words = settings.words and settings.train == "full"
     tower = build(model, length=settings.length, frozen=frozen, words=words, dropout=settings.dropout)
+    tower.precision = precision_of(settings.precision)
     passages = settings.batch * settings.passages
     with quiet(), Memory(work) as memory:
         tower.memory = memory if frozen else None
@@ -113,7 +115,9 @@ def _seconds_a_step(tower: Tower, tasks: Sequence[Task], settings: LearnSettings
         longest = max(map(len, tower.tokens(plan.passages, "passage")))
         texts = plan.passages[: max(1, settings.tokens // longest)]
         before = time.monotonic()
-        vectors(tower, tower, texts, "passage", settings.tokens).sum().backward()  # type: ignore[no-untyped-call]
+        with tower.cast():
+            answer = vectors(tower, tower, texts, "passage", settings.tokens).sum()
+        answer.backward()  # type: ignore[no-untyped-call]
         tower.zero_grad(set_to_none=True)
         part = sum(map(len, tower.tokens(texts, "passage")))
         taken.append((time.monotonic() - before) * whole / part * (CACHED if whole > settings.tokens else 1))

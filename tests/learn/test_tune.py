@@ -35,6 +35,7 @@ FAST = LearnSettings(
     lr=3e-3,
     length=16,
     evaluations=3,
+    precision="float32",
     dropout=0.0,
     objective=("contrastive",),
     margin=10.0,
