@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.encode.extra import need
+from mercer.encode.graft import fitting
 from mercer.encode.model import WORDS, Model
 from mercer.errors import ModelError
 
@@ -73,7 +74,7 @@ def body(model: Model, *, attention: str = "sdpa") -> Any:
 
 
 def bert_of(model: Model, tensors: dict[str, Any], *, attention: str = "sdpa") -> Any:
-    """transformers' BertModel with these tensors; a vocabulary of one takes the place of the word table.
+    """transformers' BertModel with these tensors and their graft; a vocabulary of one takes the word table's place.
 
     Raises:
         ModelError: a tensor is missing or has another shape than config.json says.
@@ -82,6 +83,10 @@ def bert_of(model: Model, tensors: dict[str, Any], *, attention: str = "sdpa") -
     config = transformers.BertConfig.from_dict({**model.config, "vocab_size": 1, "pad_token_id": 0})
     config._attn_implementation = attention
     bert = transformers.BertModel(config, add_pooling_layer=False)
+    if (graft := fitting(model, tensors)) is not None:
+        from mercer.encode.graft_torch import grafted
+
+        bert = grafted(bert, graft)
     try:
         said = bert.load_state_dict(tensors, strict=False)
     except RuntimeError as error:

@@ -26,7 +26,7 @@ PROMPTS = {"query": "query: ", "passage": "passage: "}
 """What e5 models were trained with (https://huggingface.co/intfloat/multilingual-e5-small)."""
 
 _NUMBERS: Mapping[str, type[np.generic]] = {"F32": np.float32, "F16": np.float16}
-_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
+_MODULES = ("Transformer", "Grafted", "Pooling", "Dense", "Normalize")
 
 
 @dataclass(frozen=True, slots=True)

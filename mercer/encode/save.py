@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.encode.extra import need
+from mercer.encode.graft import graft_of
 from mercer.encode.model import read
 from mercer.errors import DiskFull, ModelError, UsageError
 from mercer.shop import disk_errors, write_json
 
 __all__ = ["save", "sync", "writing_beside"]
 
+GRAFTED = "mercer.encode.graft.Grafted"
+"""Kind of module that stands for a BERT with a graft."""
 ABANDONED = 3600
 """Seconds after which a folder half written is taken for a killed process's. An export takes 15."""
 
@@ -105,17 +108,21 @@ def _describe(
     pooling: str,
     projection: NDArray[np.float32] | None,
 ) -> None:
-    """What sentence-transformers reads: modules, pooling, a projection, prompts and the token that pads."""
+    """What sentence-transformers reads: modules, pooling, a projection, prompts and the token that pads.
+
+    A graft it would leave out with hardly a word: the first module then is one that only Mercer has, and it refuses.
+    """
     (folder / "1_Pooling").mkdir()
     root = "sentence_transformers.models"
     modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     if projection is not None:
         _project(folder / "2_Dense", projection)
         modules[2:] = [("2_Dense", "Dense"), ("3_Normalize", "Normalize")]
+    graft = graft_of(config)
     write_json(
         folder / "modules.json",
         [
-            {"idx": at, "name": str(at), "path": path, "type": f"{root}.{kind}"}
+            {"idx": at, "name": str(at), "path": path, "type": f"{root}.{kind}" if at or not graft else GRAFTED}
             for at, (path, kind) in enumerate(modules)
         ],
     )

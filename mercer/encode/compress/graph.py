@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mercer.encode.compress.folder import Tensors
 from mercer.encode.extra import need
+from mercer.encode.graft import ROOT, Graft, fitting
 from mercer.encode.model import Model
 from mercer.errors import ModelError
 
@@ -57,9 +58,9 @@ def write(model: Model, tensors: Tensors, path: Path, recipe: Recipe, *, watch: 
         watch: the inputs of the matrices become outputs too, by the names of `inputs`.
 
     Raises:
-        ModelError: an activation or kind of position that is not known here.
+        ModelError: an activation or kind of position that is not known here, or a graft that does not fit.
     """
-    config = model.config
+    config, graft = model.config, fitting(model, tensors)
     known = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
     for name, value in known.items():
         if config.get(name, value) != value:
@@ -67,7 +68,7 @@ def write(model: Model, tensors: Tensors, path: Path, recipe: Recipe, *, watch: 
     graph = _Graph(tensors, recipe, float(config.get("layer_norm_eps", 1e-12)), int(config["num_attention_heads"]))
     states = graph.embeddings()
     for layer in range(int(config["num_hidden_layers"])):
-        states = graph.layer(layer, states)
+        states = graph.layer(layer, states, graft)
     graph.pooled(states, model)
     graph.save(path, model, watch=watch)
 
@@ -111,7 +112,7 @@ class _Graph:
         norm = [self.tensor(f"{root}LayerNorm.{name}") for name in ("weight", "bias")]
         return self.node("LayerNormalization", [placed, *norm], "first", axis=-1, epsilon=self._epsilon)
 
-    def layer(self, number: int, states: str) -> str:
+    def layer(self, number: int, states: str, graft: Graft | None) -> str:
         """One layer: attention and the inner layer, each with a shortcut around it and a normalisation."""
         root, own = f"encoder.layer.{number}.", f"{number}."
         heads = [f"{root}attention.self.{name}" for name in ("query", "key", "value")]
@@ -121,6 +122,8 @@ class _Graph:
         parts = [f"{own}{name}" for name in ("query", "key", "value")]
         joined = self.matrix(f"{own}qkv", states, weight, bias)
         self._nodes.append(self._onnx.helper.make_node("Split", [joined], parts, axis=2, num_outputs=3))
+        if graft is not None and graft.kind == "prefix":
+            parts[1:] = [self.prefixed(number, part) for part in parts[1:]]
         seen = self.node("MultiHeadAttention", parts, f"{own}seen", domain=MICROSOFT, num_heads=self._heads)
         seen = self.matrix(f"{own}out", seen, self._tensors[f"{root}attention.output.dense.weight"])
         states = self.normalised(f"{root}attention.output.", seen, states)
@@ -128,10 +131,30 @@ class _Graph:
         bias_name = self.tensor(f"{root}intermediate.dense.bias")
         inner = self.node("BiasGelu", [inner, bias_name], f"{own}inner", domain=MICROSOFT)
         inner = self.matrix(f"{own}down", inner, self._tensors[f"{root}output.dense.weight"])
-        return self.normalised(f"{root}output.", inner, states)
+        if graft is None or graft.kind != "adapter":
+            return self.normalised(f"{root}output.", inner, states)
+        bias_name = self.tensor(f"{root}output.dense.bias")
+        inner = self.adapted(number, self.node("Add", [inner, bias_name], f"{own}before"))
+        return self.normalised(f"{root}output.", inner, states, bias=f"{ROOT}{number}.up.bias")
 
-    def normalised(self, root: str, made: str, shortcut: str) -> str:
-        names = [self.tensor(root + name) for name in ("LayerNorm.weight", "LayerNorm.bias", "dense.bias")]
+    def prefixed(self, number: int, part: str) -> str:
+        """Keys or values of a text with the learned ones before them; a graft stays in float32 whatever the recipe."""
+        own = f"{ROOT}{number}.{part.rpartition('.')[2]}"
+        kept = self.constant(own, self._tensors[own][None])
+        return self.node("Concat", [kept, part], f"{own}.all", axis=1)
+
+    def adapted(self, number: int, made: str) -> str:
+        """What a bottleneck adapter makes of it, without the bias of its last matrix."""
+        own = f"{ROOT}{number}."
+        down, up = (self.constant(own + name, self._tensors[f"{own}{name}.weight"].T) for name in ("down", "up"))
+        narrow = self.node("MatMul", [made, down], f"{own}narrow")
+        narrow = self.node("BiasGelu", [narrow, self.tensor(f"{own}down.bias")], f"{own}inner", domain=MICROSOFT)
+        return self.node("Add", [made, self.node("MatMul", [narrow, up], f"{own}wide")], f"{own}made")
+
+    def normalised(self, root: str, made: str, shortcut: str, *, bias: str = "") -> str:
+        """`bias` is added to what was `made`: that of the matrix before it where none is named."""
+        norm = [f"{root}LayerNorm.{name}" for name in ("weight", "bias")]
+        names = [self.tensor(name) for name in (*norm, bias or f"{root}dense.bias")]
         given = [made, shortcut, *names]
         return self.node("SkipLayerNormalization", given, f"{root}sum", domain=MICROSOFT, epsilon=self._epsilon)
 

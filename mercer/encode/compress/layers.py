@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from mercer.encode.compress.folder import rewritten, tensors_of
+from mercer.encode.graft import ROOT as GRAFT
 from mercer.encode.model import Model
 from mercer.errors import ModelError
 
 __all__ = ["drop", "spread"]
 
-ROOT = "encoder.layer."
+ROOTS = ("encoder.layer.", GRAFT)
+"""Names of tensors that belong to a layer begin with one of them; its number follows."""
 
 
 def spread(layers: int, keep: int) -> list[int]:
@@ -41,10 +43,11 @@ def drop(model: Model, folder: Path, *, keep: Sequence[int]) -> Model:
     place = {old: new for new, old in enumerate(keep)}
     tensors = {}
     for name, values in tensors_of(model).items():
-        if not name.startswith(ROOT):
+        root = next((root for root in ROOTS if name.startswith(root)), "")
+        if not root:
             tensors[name] = values
             continue
-        number, rest = name.removeprefix(ROOT).split(".", 1)
+        number, rest = name.removeprefix(root).split(".", 1)
         if int(number) in place:
-            tensors[f"{ROOT}{place[int(number)]}.{rest}"] = values
+            tensors[f"{root}{place[int(number)]}.{rest}"] = values
     return rewritten(model, folder, config={**model.config, "num_hidden_layers": len(keep)}, tensors=tensors)
