@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import DataError, GateBlocked
+from mercer.learn.agree import agreement, by_words, require_agreement
 from mercer.learn.pairs import apart, empty, from_catalogue, from_events, from_judgments, joined
 from mercer.learn.settings import LearnSettings
 from mercer.measure.metric import parse_gains
@@ -77,7 +78,7 @@ def gather(shop: Shop, checked: str, settings: LearnSettings, *, override: str =
 
     Raises:
         DataError: no product with a title.
-        GateBlocked: labels leak into what is learned from, and `override` is "".
+        GateBlocked: labels leak into what is learned from, or grades are the wrong way round, and `override` is "".
     """
     folder = shop.path("checked", checked)
     products = {str(row["id"]): Product.from_row(row) for row in _rows(folder, "products")}
@@ -98,6 +99,7 @@ def gather(shop: Shop, checked: str, settings: LearnSettings, *, override: str =
     if groups >= settings.least:
         parts = apart(labelled, valid=settings.valid, test=settings.test, seed=settings.seed)
         notes += _leaks(parts, override)
+        notes += require_agreement(agreement(judged, by_words(judged)), by="words", override=override)
     elif groups:
         notes.append(f"{groups} queries have labels, fewer than {settings.least}: the catalogue alone teaches")
     catalogue = joined(from_catalogue(products.values(), settings=settings.catalogue, seed=settings.seed))
