@@ -86,7 +86,7 @@ class Search:
         self.index = index
         self.encoder = encoder
         self.settings = settings or SearchSettings()
-        self.ranking = ranking or HybridSettings()
+        self.ranking = (ranking or HybridSettings()).closed()
         self.popularity = popularity or {}
         """Share of shoppers' actions by product, which orders an answer to no query."""
         self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None

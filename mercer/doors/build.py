@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.doors.copies import copies
+from mercer.doors.weigh import read_weight
 from mercer.encode import Encoder, EncodeSettings, load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
 from mercer.events.export import export
 from mercer.events.log import Change, EventLog
+from mercer.rank.reranker import open_reranker
 from mercer.records import Event, Product
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
@@ -108,6 +110,7 @@ def build(
     encode = encoder_settings(shop, settings.encode, {"model": chosen}) if chosen else settings.encode
     encoder = load(texts=(product.title for product in products), settings=encode)
     rereads = _live_card(shop).get("reranker", "") if reranker is None else reranker
+    rerank = _rerank(shop, settings, rereads) if rereads else {}
     name = content_hash(
         version,
         encoder.name,
@@ -115,7 +118,7 @@ def build(
         json.dumps(dataclasses.asdict(settings.suggest), sort_keys=True),
         str(LAYOUT),
         told.name,
-        *([rereads] if rereads else []),
+        *([rereads, json.dumps(rerank)] if rereads else []),
     )
     if name in shop.versions("index"):
         return Built(name, len(products), encoder.name, 0, len(products), time.monotonic() - started, new=False)
@@ -134,6 +137,7 @@ def build(
             "override": override,
             "encoder": _recipe(settings, encoder, chosen),
             "reranker": rereads,
+            "rerank": rerank,
             "retrieve": dataclasses.asdict(settings.retrieve),
             "changes": told.newest,
             "products": len(products),
@@ -180,6 +184,17 @@ def _recipe(settings: Settings, encoder: Encoder, model: str) -> dict[str, Any]:
         "max_length": settings.encode.max_length,
         "model": model,
     }
+
+
+def _rerank(shop: Shop, settings: Settings, reranker: str) -> dict[str, Any]:
+    """What of ``[rank]`` goes live with it; a damaged one must fail here, not when the index is opened.
+
+    Raises:
+        NotFoundError: it is gone. ModelError: it is damaged, or says nothing of relevance.
+    """
+    shop.card("models", reranker)
+    open_reranker(shop.path("models", reranker), settings=settings.encode)
+    return read_weight(shop, reranker)
 
 
 def encoder_settings(shop: Shop, settings: EncodeSettings, recipe: Mapping[str, Any]) -> EncodeSettings:

@@ -145,6 +145,8 @@ def open_doors(
             f"index {version} was built with encoder {card['encoder']['name']}, now there is {encoder.name}",
             cure=f"run: mercer index {shop.folder}",
         )
+    named = chosen.rank.reranker  # what the index was published with says nothing of another
+    chosen = dataclasses.replace(chosen, rank=chosen.rank.closed({} if named else card.get("rerank", {})))
     reranker = _reranker(shop, chosen, card)
     opened = functools.partial(
         open_index,

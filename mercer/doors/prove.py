@@ -58,16 +58,18 @@ class Proof:
     """Loss in `metric` that is still allowed."""
     labelled: bool
     """False where the queries were invented from the catalogue."""
+    refused: str = ""
+    """Why it does not pass whatever the held-out queries say; "" where nothing stands against it."""
 
     @property
     def better(self) -> bool:
         """The mean is at least what it was, within what is allowed."""
-        return self.comparisons[self.metric].difference >= -self.worse
+        return not self.refused and self.comparisons[self.metric].difference >= -self.worse
 
     @property
     def passes(self) -> bool:
         """Not worse at 95 %: the interval of the difference does not lie below what is allowed."""
-        return self.comparisons[self.metric].high >= -self.worse
+        return not self.refused and self.comparisons[self.metric].high >= -self.worse
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept beside the model's card."""
@@ -79,6 +81,7 @@ def prove(
     after: Doors,
     truth: Truth,
     *,
+    systems: Sequence[str] = ("dense", "hybrid"),
     seen: frozenset[str] = frozenset(),
     labelled: bool = True,
     worse: float = 0.0,
@@ -87,9 +90,12 @@ def prove(
 ) -> Proof:
     """Ask both versions the same held-out queries, by vectors alone and as they serve, and compare them pairwise.
 
+    What hybrid answers decides.
+
     Args:
         before, after: the two versions.
         truth: query text → product → gain.
+        systems: hybrid, and what else is asked and reported.
         seen: products that training had a labelled pair of.
         labelled: whether people or shoppers said so.
         worse: loss in nDCG@10 that is allowed.
@@ -106,7 +112,7 @@ def prove(
     found: dict[str, dict[str, Values]] = {}
     for side, doors in (("before", before), ("after", after)):
         found[side] = {}
-        for system in ("dense", "hybrid"):
+        for system in systems:
             runs = {}
             for query in asked:
                 runs[query] = _ranked(doors, query, system)
@@ -176,6 +182,8 @@ def proof_refusal(shop: Shop, model: str) -> str:
         return f"model {model} was never measured on held-out queries"
     if proof["passes"]:
         return ""
+    if proof.get("refused"):
+        return f"model {model} was refused: {proof['refused']}"
     compared, name = proof["comparisons"][proof["metric"]], proof["metric"]
     ends = f"{compared['low']:+.4f} to {compared['high']:+.4f}"
     return f"model {model} is worse: {name} {compared['difference']:+.4f} ({ends} at 95 %)"

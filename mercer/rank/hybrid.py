@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from mercer.errors import SettingsError
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Background", "HybridSettings", "Scored", "hybrid"]
+
+AS_PUBLISHED = -1
+"""Of a setting that the index's card has."""
+UNPUBLISHED: Mapping[str, Any] = {"rerank": 0, "rerank_weight": 0.7}
+"""Where the card says nothing: no reranking; of a reranker that nobody weighed, a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,13 @@ class HybridSettings:
     """Standard deviations above a chance cosine that count as full likeness: the 95th percentile of best hits."""
     cut: float = 0.25
     """A product belongs to the answer from this share of the best score on; totals and facets count just these."""
-    rerank: int = 0
-    """Products, best first, that a cross-encoder reads together with the query; 0 is none."""
+    rerank: int = AS_PUBLISHED
+    """Products, best first, that a cross-encoder reads together with the query; 0 is none, -1 as many as the index was
+    published with: 50 with a reranker that `mercer learn` proved, else none."""
     rerank_budget: float = 200.0
     """Milliseconds that it has for one query; products that do not fit keep their places."""
-    rerank_weight: float = 0.7
-    """Weight of what it says against the score so far, 0 to 1. A guess."""
+    rerank_weight: float = AS_PUBLISHED
+    """Weight of what it says against the score so far, 0 to 1; -1 is what the index was published with, else .7."""
     reranker: str = ""
     """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
 
@@ -44,8 +51,17 @@ class HybridSettings:
         )
         for name, low, high in limits:
             value = getattr(self, name)
-            if not low <= value <= high:
+            if not low <= value <= high and not (name in UNPUBLISHED and value == AS_PUBLISHED):
                 raise SettingsError(f"[rank] {name} is {value}", cure=f"give a number from {low:g} to {high:g}")
+
+    def closed(self, published: Mapping[str, Any] = UNPUBLISHED) -> HybridSettings:
+        """With a number in place of every -1: what an index was published with, else `UNPUBLISHED`.
+
+        >>> HybridSettings(rerank=20).closed({"rerank": 50, "rerank_weight": 0.4}).rerank_weight
+        0.4
+        """
+        left = {name for name in UNPUBLISHED if getattr(self, name) == AS_PUBLISHED}
+        return replace(self, **{name: value for name, value in {**UNPUBLISHED, **published}.items() if name in left})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Rerank:
 
     def __init__(self, reranker: Reranker, settings: HybridSettings) -> None:
         self._reranker = reranker
-        self._settings = settings
+        self._settings = settings.closed()
         self._known: OrderedDict[tuple[str, int], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -76,11 +76,12 @@ def reranked(
     if not many:
         return scored, order
     first = order[:many]
-    floor = scored.scores[first].min()
+    above = scored.scores[first] - scored.scores[first].min()
     said, part = np.full(len(scored.scores), np.nan), np.zeros(len(scored.scores))
     said[first] = relevance
-    part[first] = weight * (relevance - (scored.scores[first] - floor))
+    part[first] = weight * (relevance - above)
     parts, values = scored.parts | {"reranker": part}, scored.values | {"reranker": said}
     scores = scored.scores + part
-    best = first[np.argsort(-scores[first], kind="stable")]  # equal ones as the first stage had them
+    height = (1 - weight) * above + weight * relevance  # as `scores`, but equal ones are equal to the last bit
+    best = first[np.argsort(-height, kind="stable")]  # and stay as the first stage had them
     return Scored(scores, parts, values), np.concatenate([best, order[many:]])

@@ -48,6 +48,12 @@ def test_weight_says_who_decides() -> None:
     assert after.scores == pytest.approx([0.8, 0.9, 1.6, 0.1])
 
 
+def test_what_a_reranker_cannot_tell_apart_stays_in_its_order() -> None:
+    before, order = scored(np.random.default_rng(1).uniform(0, 1, 40))
+    for weight in (0.05, 0.7, 1.0):
+        assert reranked(before, order, np.full(30, 0.3, np.float32), weight=weight)[1].tolist() == order.tolist()
+
+
 class Counted:
     """Likes later passages; does as many as it is told."""
 
@@ -81,7 +87,7 @@ def test_whole_answers_say_nothing() -> None:
     assert Rerank(Counted(9), HybridSettings(rerank=2))("cup", ["a", "b"], before, order)[2] == ""
 
 
-@pytest.mark.parametrize("wrong", [{"rerank": -1}, {"rerank_budget": float("nan")}, {"rerank_weight": 1.5}])
+@pytest.mark.parametrize("wrong", [{"rerank": -2}, {"rerank_weight": -0.5}, {"rerank_budget": float("nan")}, {"rerank_weight": 1.5}])
 def test_settings_refuse_what_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         HybridSettings(**wrong)  # type: ignore[arg-type]
