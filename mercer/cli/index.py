@@ -70,7 +70,13 @@ def blocked(shop: Shop) -> str:
 
 
 def build_with_progress(
-    shop: Shop, settings: Settings, *, checked: str = "", model: str | None = None, override: str = ""
+    shop: Shop,
+    settings: Settings,
+    *,
+    checked: str = "",
+    model: str | None = None,
+    reranker: str | None = None,
+    override: str = "",
 ) -> Built:
     """Build an index version under a progress bar for each stage."""
     from mercer.doors import build
@@ -84,7 +90,16 @@ def build_with_progress(
             bars.advance(tasks[stage], more)
 
         since = written(shop.folder)
-        return build(shop, settings, checked=checked, model=model, since=since, override=override, tick=tick)
+        return build(
+            shop,
+            settings,
+            checked=checked,
+            model=model,
+            reranker=reranker,
+            since=since,
+            override=override,
+            tick=tick,
+        )
 
 
 def written(folder: Path) -> int:

@@ -47,7 +47,9 @@ def promote(
         raise GateBlocked(
             f"version {version} stands on data that the gate blocked ({refusal})", cure='give --override "why"'
         )
-    require_proof(shop, version if kind == "models" else card.get("encoder", {}).get("model", ""), override)
+    stands_on = (card.get("encoder", {}).get("model", ""), card.get("reranker", "")) if kind == "index" else ()
+    for model in (version,) if kind == "models" else stands_on:
+        require_proof(shop, model, override)
     if kind == "models":
         kind, version = "index", _index_on(shop, version, override)
     live = shop.publish(kind, version, note=override)
@@ -55,11 +57,14 @@ def promote(
 
 
 def _index_on(shop: Shop, model: str, override: str) -> str:
-    """An index version that stands on a model of the shop: what serves is always an index."""
+    """An index version that stands on an encoder or a reranker of the shop: what serves is always an index."""
     from mercer.cli.index import build_with_progress
     from mercer.cli.settings import read_settings
 
-    return build_with_progress(shop, read_settings(shop.folder), model=model, override=override).version
+    rereads = model.startswith("reranker/")
+    encoder, reranker = (None, model) if rereads else (model, None)
+    settings = read_settings(shop.folder)
+    return build_with_progress(shop, settings, model=encoder, reranker=reranker, override=override).version
 
 
 def rollback(folder: ShopArgument, kind: KindOption = "index", json: JsonFlag = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -20,11 +22,19 @@ LEAST = 1e-6
 """Chances are kept this far from 0 and 1 before their log-odds are taken."""
 
 
-def taught(pairs: pa.Table, teacher: Reranker, *, tick: Callable[[int], None] | None = None) -> pa.Table:
+def taught(
+    pairs: pa.Table,
+    teacher: Reranker,
+    *,
+    seed: int = 7,
+    seconds: float = math.inf,
+    tick: Callable[[int], None] | None = None,
+) -> pa.Table:
     """`pairs` with a column ``teacher`` (float32): the log-odds that the cross-encoder gives each.
 
     Log-odds are what objective ``distil`` wants differences of (margin-MSE, Hofstätter et al. 2020). A pair that comes
-    twice is read once; `tick` is told after each query how many more pairs are done.
+    twice is read once. Queries that `seconds` are not enough for, the last of an order drawn by `seed`, get NaN, which
+    the objective leaves out; one is read always. `tick` is told after each query how many more pairs are done.
     """
     import pyarrow as pa
 
@@ -33,7 +43,11 @@ def taught(pairs: pa.Table, teacher: Reranker, *, tick: Callable[[int], None] | 
     for row, (query, text) in enumerate(zip(queries, texts, strict=True)):
         asked.setdefault(query, {}).setdefault(text, []).append(row)
     column = np.full(len(queries), np.nan, np.float32)
-    for query, found in asked.items():
+    end, order = time.monotonic() + seconds, np.random.default_rng([seed, 6]).permutation(len(asked))
+    queried = list(asked.items())
+    for turn, (query, found) in enumerate(queried[at] for at in order):
+        if turn and time.monotonic() > end:
+            break
         chance = np.clip(teacher(query, list(found)).astype(np.float64), LEAST, 1 - LEAST)
         for rows, odds in zip(found.values(), np.log(chance / (1 - chance)).tolist(), strict=True):
             column[rows] = odds

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 from mercer.encode.cache import VectorCache
 from mercer.encode.encoder import Encoder
 from mercer.encode.model import Model
+from mercer.errors import DataError, UsageError
+from mercer.learn.distil import taught
 from mercer.learn.gather import Gathered
 from mercer.learn.mine import Found, negatives, pool_of
 from mercer.learn.pairs import joined
@@ -21,6 +24,7 @@ from mercer.learn.pool import Pool
 from mercer.learn.settings import LearnSettings
 from mercer.learn.step import Task
 from mercer.learn.tune import Tick, Tuned, tune
+from mercer.rank.reranker import Reranker
 from mercer.retrieve.text import passage
 from mercer.shop import Shop, content_hash
 
@@ -35,6 +39,8 @@ JUDGED_BY, DEPTH = 60, 40
 """Validation queries that are ranked, and how many of the base's best are ranked for each beside the judged ones."""
 MINED = 4
 """Wrong answers that look right, for each labelled query."""
+ON_TEACHING = 0.3
+"""Share of the time that a teacher may read pairs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ def learn_encoder(
     encoder: Encoder,
     settings: LearnSettings,
     *,
+    teacher: Reranker | None = None,
     seconds: float = math.inf,
+    budget: float = math.inf,
     tick: Tick | None = None,
 ) -> Learned:
     """Tune `base` on the pairs of a shop. It is not made live here.
@@ -66,31 +74,43 @@ def learn_encoder(
         base: where training starts.
         encoder: the same model as it serves; it finds candidates and hard negatives.
         settings: see there.
-        seconds: most time it may take; part of the version's name, as it decides how many steps there are.
+        teacher: a cross-encoder, which objective distil needs.
+        seconds: most time it may take.
+        budget: seconds that the owner gave for everything, part of the version's name as it decides how many steps
+            there are; a run that was killed goes on when it is called again with the same.
         tick: told step, steps in all and the last figures.
 
     Raises:
+        UsageError, DataError: objective distil without a teacher, or without labels.
         DataError, ModelError: see `tune`.
     """
-    told = json.dumps({**dataclasses.asdict(settings), "seconds": seconds}, sort_keys=True)
+    if "distil" in settings.objective:
+        _need(teacher, gathered)
+    started = time.monotonic()
+    named = {"budget": budget, "teacher": teacher.name if teacher is not None else ""}
+    told = json.dumps({**dataclasses.asdict(settings), **named}, sort_keys=True)
     version = f"encoder/{content_hash(gathered.hash, base.hash, told, str(LAYOUT))}"
     if version in shop.versions("models"):
         return Learned(version, shop.path("models", version), None)
     texts = {id: passage(product) for id, product in gathered.products.items()}
     found = _found(shop, encoder, gathered, texts)
+    tasks = tasks_of(gathered, found, texts, settings)
+    if teacher is not None:
+        tasks = _taught(tasks, teacher, settings.seed, ON_TEACHING * (seconds - (time.monotonic() - started)))
     work = shop.store / "work" / version
     with shop.writing("models") as folder:
         tuned = tune(
             base,
-            tasks_of(gathered, found, texts, settings),
+            tasks,
             settings,
             folder=folder,
             work=work,
             pool=_pool(gathered.parts["valid"], found, texts, settings.seed),
-            seconds=seconds,
+            seconds=seconds - (time.monotonic() - started),
             tick=tick,
         )
-        shop.keep("models", folder, _card(gathered, base, encoder, settings, tuned), version=version)
+        card = _card(gathered, base, encoder, settings, tuned) | ({"teacher": teacher.name} if teacher else {})
+        shop.keep("models", folder, card, version=version)
     shutil.rmtree(work, ignore_errors=True)
     return Learned(version, shop.path("models", version), tuned)
 
@@ -105,6 +125,20 @@ def tasks_of(gathered: Gathered, found: Found, texts: Mapping[str, str], setting
     share = settings.catalogue_share
     labelled = Task("labelled", joined(train, mined), settings.objective, 1 - share, settings.passages)
     return [labelled, dataclasses.replace(invented, share=share)] if share else [labelled]
+
+
+def _need(teacher: Reranker | None, gathered: Gathered) -> None:
+    if teacher is None:
+        raise UsageError("objective distil has no teacher", cure="give a reranker")
+    if not gathered.has_labels:
+        cure = "give judgments or events, or take objective contrastive alone"
+        raise DataError("objective distil has no labelled query whose products a teacher could compare", cure=cure)
+
+
+def _taught(tasks: list[Task], teacher: Reranker, seed: int, seconds: float) -> list[Task]:
+    """The labelled task with what the teacher thinks of its pairs, of as many queries as it reads in the time."""
+    first, *rest = tasks
+    return [dataclasses.replace(first, pairs=taught(first.pairs, teacher, seed=seed, seconds=seconds)), *rest]
 
 
 def _found(shop: Shop, encoder: Encoder, gathered: Gathered, texts: Mapping[str, str]) -> Found:

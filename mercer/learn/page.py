@@ -10,31 +10,37 @@ from typing import Any
 __all__ = ["page", "plot"]
 
 
-def page(version: str, card: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
-    """The whole page as text; it loads nothing from anywhere."""
+def page(
+    version: str, card: Mapping[str, Any], proof: Mapping[str, Any], weight: Mapping[str, Any] | None = None
+) -> str:
+    """The whole page as text; it loads nothing from anywhere. `weight` is a reranker's, see `doors.weigh`."""
     from jinja2 import Environment
     from markupsafe import Markup
 
     text = files("mercer.learn").joinpath("card.html").read_text("utf-8")
     template = Environment(autoescape=True).from_string(text)
-    drawn = Markup(plot(card, proof))  # noqa: S704  # matplotlib escapes what it draws
-    settings = {name: value for name, value in card["settings"].items() if not isinstance(value, dict)}
-    return template.render(version=version, card=card, proof=proof, settings=settings, plot=drawn)
+    drawn = Markup(plot(card, proof, weight))  # noqa: S704  # matplotlib escapes what it draws
+    told = {**card["settings"], **card.get("reranker", {})}
+    settings = {name: value for name, value in told.items() if not isinstance(value, dict)}
+    return template.render(version=version, card=card, proof=proof, weight=weight, settings=settings, plot=drawn)
 
 
-def plot(card: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
-    """An ``<svg>``: the loss, the validation figure, and each slice before and after."""
+def plot(card: Mapping[str, Any], proof: Mapping[str, Any], weight: Mapping[str, Any] | None = None) -> str:
+    """An ``<svg>``: the loss, the validation figure, that of a reranker by its weight, each slice before and after."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     curve: Sequence[Mapping[str, float]] = card["training"]["curve"]
     written = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer"}):
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
-        left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+        widths = (1, 1, 1.2) if weight is None else (1, 1, 1, 1.2)
+        figure = Figure(figsize=(3 * len(widths), 3.2), layout="constrained")
+        left, middle, *more, right = figure.subplots(1, len(widths), width_ratios=widths)
         _line(left, [(line["step"], line["loss"]) for line in curve if "loss" in line], "training loss", None)
         judged = [(line["step"], line["eval_nDCG@10"]) for line in curve if "eval_nDCG@10" in line]
         _line(middle, judged, "validation nDCG@10", card["training"]["start"])
+        if weight is not None:
+            _weights(more[0], weight)
         _slices(right, proof)
         figure.savefig(written, format="svg", metadata={"Date": None})
     text = written.getvalue()
@@ -49,6 +55,19 @@ def _line(axes: Any, points: Sequence[tuple[float, float]], title: str, before: 
     if before is not None:
         axes.axhline(before, color="#999999", linestyle="--", linewidth=1)
         axes.annotate("before", (0, before), fontsize=8, color="#777777", va="bottom")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _weights(axes: Any, weight: Mapping[str, Any]) -> None:
+    """Validation nDCG@10 by weight against the first stage, whose own is the line."""
+    points = sorted((float(name), mean) for name, mean in weight["tried"].items())
+    axes.set_title("validation nDCG@10 by weight", fontsize=10, loc="left")
+    axes.set_xlabel("weight of the reranker")
+    axes.plot(*zip(*points, strict=True), color="#16425b", marker=".")
+    axes.axhline(weight["alone"], color="#999999", linestyle="--", linewidth=1)
+    axes.annotate("first stage alone", (0, weight["alone"]), fontsize=8, color="#777777", va="bottom")
+    axes.axvline(weight["rerank_weight"], color="#1b7f4d", linewidth=1)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -55,6 +55,7 @@ def learn_reranker(
     settings: LearnSettings,
     own: RerankerSettings = DEFAULTS,
     seconds: float = math.inf,
+    budget: float = math.inf,
     tick: Tick | None = None,
 ) -> Learned:
     """Train a cross-encoder on the pairs of a shop. It is not made live here: `doors.build` takes its version.
@@ -67,13 +68,15 @@ def learn_reranker(
         settings: see there.
         own: see there.
         seconds: most time it may take.
+        budget: seconds that the owner gave for everything, part of the version's name as it decides how many steps
+            there are; a run that was killed goes on when it is called again with the same.
         tick: told step, steps in all and the last figures.
 
     Raises:
         DataError, ModelError: see `tune_reranker`.
     """
     started = time.monotonic()
-    told = json.dumps({**dataclasses.asdict(settings), "own": dataclasses.asdict(own), "seconds": seconds})
+    told = json.dumps({**dataclasses.asdict(settings), "own": dataclasses.asdict(own), "budget": budget})
     version = f"reranker/{content_hash(gathered.hash, base.hash, encoder.name, told, str(LAYOUT))}"
     if version in shop.versions("models"):
         return Learned(version, shop.path("models", version), None)
@@ -149,7 +152,7 @@ def _card(
         "data": gathered.hash,
         "pairs": gathered.counts(),
         "notes": list(gathered.notes),
-        "base": {"label": base.label, "hash": base.hash},
+        "base": {"name": base.label, "label": base.label, "hash": base.hash},
         "settings": dataclasses.asdict(settings),
         "reranker": dataclasses.asdict(own),
         "seed": settings.seed,

@@ -22,6 +22,8 @@ class LearnSettings:
 
     objective: tuple[str, ...] = ("contrastive", "listwise")
     """Of contrastive, graded, listwise, cosine, distil; several are added up."""
+    teacher: str = ""
+    """Version or folder of the reranker that distil learns from; "" is the one that is live."""
     train: Trained = "full"
     """full, frozen (lower layers stay), lora or adalora."""
     frozen_layers: int = 3
