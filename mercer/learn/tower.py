@@ -36,7 +36,7 @@ def build(model: Model, *, length: int, frozen: int = 0, words: bool = False, dr
     if model.projection is not None or model.body is not None:
         raise ModelError(f"{model.folder} was compressed", cure="tune the model that it came from, then compress again")
     transformers = need("transformers")
-    told = dict(model.config) | {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    told = dict(model.config) | {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": 0.0}
     known = {} if words else {"vocab_size": 1}
     config = transformers.BertConfig.from_dict({**told, **known, "pad_token_id": 0})
     layers = int(config.num_hidden_layers)
