@@ -25,7 +25,7 @@ def learn(
     budget: Annotated[
         float, typer.Option(help="Most minutes it may take, index and proof included; 0 is no limit.")
     ] = 0,
-    train: Annotated[str, typer.Option(help="full, frozen, lora or adalora; else as mercer.toml says.")] = "",
+    train: Annotated[str, typer.Option(help="full, frozen, lora, adalora, prefix or adapter; else as set.")] = "",
     objective: Annotated[
         list[str] | None, typer.Option(help="contrastive, listwise, graded, cosine, distil …; repeat.")
     ] = None,

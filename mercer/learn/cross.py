@@ -115,7 +115,7 @@ class Cross(nn.Module):
         """
         model, state = self.tower.model, self.head.state_dict()
         mine = {name: state[key].detach().float().cpu().numpy() for name, key in ((WEIGHT, "weight"), (BIAS, "bias"))}
-        config = head.to_config({name: value for name, value in model.config.items() if name != "_name_or_path"})
+        config = head.to_config(self.tower.described)
         tensors = {name: value for name, value in self.tower.tensors().items() if not name.startswith("head.")} | mine
         tokenizer = model.folder / "tokenizer.json"
         save(

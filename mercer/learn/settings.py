@@ -12,7 +12,7 @@ from mercer.learn.pairs import BehaviourPairs, CataloguePairs
 
 __all__ = ["LearnSettings", "Trained", "need_packages"]
 
-Trained = Literal["full", "frozen", "lora", "adalora"]
+Trained = Literal["full", "frozen", "lora", "adalora", "prefix", "adapter"]
 OBJECTIVES = ("contrastive", "graded", "listwise", "cosine", "distil")
 
 
@@ -25,15 +25,20 @@ class LearnSettings:
     teacher: str = ""
     """Version or folder of the reranker that distil learns from; "" is the one that is live."""
     train: Trained = "full"
-    """full, frozen (lower layers stay), lora or adalora."""
+    """full; frozen (lower layers stay); lora or adalora, which become part of the weights; prefix or adapter, which the
+    model folder carries beside them."""
     frozen_layers: int = 3
     """Layers from below that `frozen` leaves as they are; what they say of a text is worked out once."""
     words: bool = False
     """Whether word vectors are trained too. They are most of a small multilingual model and learn least."""
     rank: int = 16
     """Rank of LoRA's and AdaLoRA's matrices."""
+    prefix: int = 16
+    """Keys and values of each layer that prefix learns; a text's own are looked at beside them."""
+    bottleneck: int = 64
+    """Numbers in the narrow middle of adapter's network after each layer."""
     lr: float = 3e-5
-    """Highest learning rate; lora and adalora take ten times as much."""
+    """Highest learning rate; lora and adalora take ten times as much, adapter a hundred, prefix three hundred times."""
     warmup: float = 0.1
     """Share of steps in which the rate grows from 0."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
@@ -114,6 +119,8 @@ def need_packages(settings: LearnSettings) -> None:
 WHOLE = (
     ("frozen_layers", 0, 100),
     ("rank", 1, 1024),
+    ("prefix", 1, 512),
+    ("bottleneck", 1, 4096),
     ("steps", 0, 10_000_000),
     ("batch", 2, 65_536),
     ("passages", 1, 256),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from mercer.encode.encoder import Side, batches
 from mercer.encode.extra import need
+from mercer.encode.graft import ROOT, Graft, fitting
+from mercer.encode.graft_torch import grafted
 from mercer.encode.model import WORDS, Model
 from mercer.encode.save import save
 from mercer.encode.tokens import Tokens
@@ -22,7 +25,9 @@ from mercer.learn.precision import Precision, cast
 
 __all__ = ["Tower", "build"]
 
-EMBEDDINGS, LAYERS = "embeddings.", "encoder.layer."
+EMBEDDINGS = "embeddings."
+NUMBERED = re.compile(rf"(encoder\.layer\.|{re.escape(ROOT)})(\d+)\.(.*)")
+"""Names of tensors that belong to a layer: what it is of, the layer's number, the rest."""
 
 
 def build(model: Model, *, length: int, frozen: int = 0, words: bool = False, dropout: float = 0.1) -> Tower:
@@ -45,16 +50,19 @@ def build(model: Model, *, length: int, frozen: int = 0, words: bool = False, dr
     if frozen and words:
         raise ModelError("words are trained above frozen layers", cure='set words = false, or train = "full"')
     tensors = _tensors(model, words=words)
+    graft = fitting(model, tensors)
     base = {name: value for name, value in tensors.items() if name.startswith(EMBEDDINGS)}
-    above = _half(config, layers - frozen)
+    above = _half(config, layers - frozen, graft)
     upper = {_renamed(name, -frozen): value for name, value in tensors.items() if _layer(name) >= frozen}
     _fill(above, upper | base, model)
     below = None
     if frozen:
-        below = _half(config, frozen).requires_grad_(False)
+        below = _half(config, frozen, graft).requires_grad_(False)
         _fill(below, base | {name: value for name, value in tensors.items() if 0 <= _layer(name) < frozen}, model)
         above.embeddings = _Pass()
-    return Tower(model, below, above, length=length, frozen=frozen, words=words)
+    tower = Tower(model, below, above, length=length, frozen=frozen, words=words)
+    tower.graft = graft
+    return tower
 
 
 def _tensors(model: Model, *, words: bool) -> dict[str, Tensor]:
@@ -69,13 +77,14 @@ def _tensors(model: Model, *, words: bool) -> dict[str, Tensor]:
         }
 
 
-def _half(config: Any, layers: int) -> Any:
+def _half(config: Any, layers: int, graft: Graft | None) -> Any:
     transformers = need("transformers")
     part = transformers.BertConfig.from_dict({**config.to_dict(), "num_hidden_layers": layers})
     part._attn_implementation = (
         "sdpa" if torch.cuda.is_available() else "eager"
     )  # backward, a CPU is twice as slow in it
-    return transformers.BertModel(part, add_pooling_layer=False)
+    bert = transformers.BertModel(part, add_pooling_layer=False)
+    return bert if graft is None else grafted(bert, graft)
 
 
 def _fill(bert: Any, tensors: dict[str, Tensor], model: Model) -> None:
@@ -89,14 +98,13 @@ def _fill(bert: Any, tensors: dict[str, Tensor], model: Model) -> None:
 
 def _layer(name: str) -> int:
     """Number of the layer that a tensor belongs to; -1 for embeddings."""
-    return int(name.removeprefix(LAYERS).split(".")[0]) if name.startswith(LAYERS) else -1
+    found = NUMBERED.fullmatch(name)
+    return int(found[2]) if found else -1
 
 
 def _renamed(name: str, by: int) -> str:
-    if not name.startswith(LAYERS):
-        return name
-    number, rest = name.removeprefix(LAYERS).split(".", 1)
-    return f"{LAYERS}{int(number) + by}.{rest}"
+    found = NUMBERED.fullmatch(name)
+    return f"{found[1]}{int(found[2]) + by}.{found[3]}" if found else name
 
 
 class _Pass(nn.Module):
@@ -115,6 +123,8 @@ class Tower(nn.Module):
         self.frozen = frozen
         self.words = words
         self.above = above
+        self.graft: Graft | None = None
+        """What is on its layers beside their weights: the model's own, or what training puts there."""
         self._below = [below]  # in a list: no part of what is trained, saved in checkpoints or moved
         most = min(length, model.positions)
         self.tokens = Tokens(model.folder / "tokenizer.json", prefixes=model.prefixes, max_length=most)
@@ -180,6 +190,12 @@ class Tower(nn.Module):
         """A context in which products of matrices are computed in `precision`."""
         return cast(self.precision, next(self.above.parameters()).device)
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """What config.json says of it."""
+        told = {name: value for name, value in self.model.config.items() if name != "_name_or_path"}
+        return told if self.graft is None else self.graft.to_config(told)
+
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Every tensor by BertModel's names, lower layers and words included."""
         found: dict[str, Any] = {}
@@ -195,10 +211,9 @@ class Tower(nn.Module):
         Raises:
             ModelError: a weight is no finite number.
         """
-        model = self.model
+        model, config = self.model, self.described
         prefixes, pooling = model.prefixes, model.pooling
         tokenizer = model.folder / "tokenizer.json"
-        config = {name: value for name, value in model.config.items() if name != "_name_or_path"}
         save(folder, config=config, tensors=self.tensors(), tokenizer=tokenizer, prefixes=prefixes, pooling=pooling)
 
 
