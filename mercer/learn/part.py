@@ -73,8 +73,8 @@ def _graft(tower: Tower, settings: LearnSettings) -> None:
         raise ModelError(f"{seen}; {wanted.kind}, size {wanted.size} is asked for", cure=cure)
     tower.above.requires_grad_(False)
     tower.above.graft.requires_grad_(True)
-    tower.register_state_dict_post_hook(_kept)
-    tower.register_load_state_dict_pre_hook(_filled)
+    tower.register_state_dict_post_hook(_kept)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    tower.register_load_state_dict_pre_hook(_filled)  # type: ignore[no-untyped-call]
 
 
 def _kept(_: Any, state: dict[str, Any], root: str, __: Any) -> None:
