@@ -173,6 +173,19 @@ def test_learning_itself_goes_live_only_if_no_worse(
     assert (Shop(shop).live("index") == before) is not live
 
 
+def test_what_cannot_be_folded_goes_live_too(mercer: Any, own_shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On ONNX, as it is served; what it says is held against torch in tests/encode/test_graft.py."""
+    monkeypatch.setattr("mercer.learn.encoder._pool", lambda *_: None)  # keep the last state, whatever it is worth
+    quick = QUICK.replace("1e-3", "2e-5") + "prefix = 3\nworse = 1.0\n"
+    (own_shop / "mercer.toml").write_text((own_shop / "mercer.toml").read_text("utf-8") + quick, "utf-8")
+    said = mercer("learn", own_shop, "--train", "prefix", "--json").json
+    assert said["live"] is True
+    assert Shop(own_shop).live("index").version == said["index"]
+    config = json.loads((Shop(own_shop).path("models", said["model"]) / "config.json").read_text("utf-8"))
+    assert config["mercer"] == {"graft": {"kind": "prefix", "size": 3}}
+    assert mercer("search", own_shop, "chair", "--json").code == 0
+
+
 @pytest.mark.parametrize("name", ["tensorboard", "wandb"])
 def test_a_tracker_that_is_not_installed_is_named(
     refused: Any, own_shop: Path, monkeypatch: pytest.MonkeyPatch, name: str
