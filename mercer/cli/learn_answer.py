@@ -68,7 +68,8 @@ def say(run: Run, done: Outcome, *, promoted: bool) -> None:
     elif proof.refused:
         console.print(f"[yellow]it is not live: {escape(proof.refused)}[/]", highlight=False)
     elif proof.passes:
-        console.print(f"it is not live: the mean is lower or --no-promote was given; mercer promote {run.shop.folder}")
+        why = "--no-promote was given" if proof.better else "the mean is lower, though that may be chance"
+        console.print(f"it is not live: {why}; mercer promote {run.shop.folder} {done.index} makes it so")
     else:
         console.print("[yellow]it is not live: held-out queries say it is worse[/]")
 

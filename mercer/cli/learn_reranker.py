@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mercer.cli.learn_run import Outcome, base_of, doors_of, first_stage, pace, prove, reads, ticking
+from mercer.cli.learn_run import Outcome, base_of, doors_of, encoded, first_stage, pace, prove, reads, ticking
 from mercer.cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def reranker_learned(run: Run, gathered: Gathered) -> Outcome:
 
     before = first_stage(run)
     with doors_of(run, before, rerank=0) as doors:
+        encoded(run, gathered, doors.encoder)
         each = READING * pace(doors.encoder, gathered) * _products(run)
         valid, test = _asked(run, gathered, "valid", WEIGHED, each), _asked(run, gathered, "test", PROVED, each)
         seconds = run.left(each * (len(valid) + 2 * len(test)) + OPENING)
@@ -113,9 +114,11 @@ def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
         f"{weight.best:.4f} with it on {weight.queries} validation queries"
     ]
     if weight.milliseconds > rank.rerank_budget:
+        within = weight.rerank * rank.rerank_budget / weight.milliseconds
         found.append(
-            f"reading {weight.rerank} products takes {weight.milliseconds:.0f} ms here: in [rank] rerank_budget = "
-            f"{rank.rerank_budget:g} about {weight.rerank * rank.rerank_budget / weight.milliseconds:.0f} are read"
+            f"the proof reads all {weight.rerank} products, {weight.milliseconds:.0f} ms a query here; serving stops after "
+            f"[rank] rerank_budget = {rank.rerank_budget:g} ms, about {within:.0f} products: set more, or a shorter "
+            "[learn.reranker] length"
         )
     if rank.rerank == 0:
         found.append("[rank] rerank is 0: nothing is read until that line goes")

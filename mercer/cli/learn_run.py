@@ -31,6 +31,7 @@ __all__ = [
     "Run",
     "base_of",
     "doors_of",
+    "encoded",
     "first_stage",
     "gathered_of",
     "pace",
@@ -157,7 +158,7 @@ def base_of(run: Run, index: str) -> Model:
     from mercer.encode.source import default_cache, resolve
 
     recipe, encode = run.shop.card("index", index)["encoder"], run.settings.encode
-    source = recipe["model"] or recipe["source"]
+    source = recipe.get("model", "") or recipe["source"]  # cards of before there were models have no name of one
     while source in run.shop.versions("models"):
         card = run.shop.card("models", source)
         if not card.get("compressed"):
@@ -171,6 +172,19 @@ def reads(run: Run, index: str) -> int:
     """Products that an index version's reranker reads for each query."""
     card, rank = run.shop.card("index", index), run.settings.rank
     return rank.closed(card.get("rerank", {})).rerank if rank.reranker or card.get("reranker") else 0
+
+
+def encoded(run: Run, gathered: Gathered, encoder: Encoder) -> None:
+    """Have every product's vector on disk, so that what is left of a budget is known before it is shared out."""
+    from mercer.encode.cache import VectorCache
+    from mercer.retrieve.text import passage
+
+    if math.isinf(run.budget):
+        return  # the index encodes what it lacks
+    with progress() as bars:
+        task = bars.add_task("encode", total=len(gathered.products))
+        texts = map(passage, gathered.products.values())
+        VectorCache(run.shop.cache).encode(encoder, texts, tick=lambda more: bars.advance(task, more))
 
 
 def pace(encoder: Encoder, gathered: Gathered) -> float:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mercer.encode.model import read  # noqa: E402
+from mercer.errors import DataError, UsageError  # noqa: E402
 from mercer.learn.distil import invented, taught  # noqa: E402
 from mercer.learn.hard import first_stage, hard  # noqa: E402
 from mercer.learn.objective import OBJECTIVES, Batch  # noqa: E402
@@ -100,6 +102,26 @@ def test_a_teacher_is_asked_once_a_pair_and_says_log_odds():
     assert found["teacher"].to_pylist() == pytest.approx(wanted, rel=1e-3)
     assert taught(found, teacher).column_names == found.column_names
     assert found.drop_columns(["teacher"]).equals(table)
+
+
+def test_a_teacher_reads_what_the_time_is_enough_for():
+    table = pairs((("cup", "p2", 1.0), ("cup", "p3", 0.0), ("phone", "p0", 0.0), ("tea", "p3", 1.0)))
+    read = [
+        {row["query"] for row in taught(table, Teacher(), seed=seed, seconds=0).to_pylist() if row["teacher"] < 99}
+        for seed in range(8)
+    ]
+    assert {len(queries) for queries in read} == {1}, "one is read always, NaN is no number"
+    assert len(set.union(*read)) > 1, "which, says the seed"
+
+
+def test_an_encoder_without_a_teacher_is_refused():
+    from mercer.learn.encoder import _need
+
+    gathered = SimpleNamespace(has_labels=False)
+    with pytest.raises(UsageError, match="no teacher"):
+        _need(None, gathered)
+    with pytest.raises(DataError, match="no labelled query"):
+        _need(Teacher(), gathered)
 
 
 def test_certainty_stays_finite():
