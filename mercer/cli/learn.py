@@ -27,7 +27,7 @@ def learn(
     ] = 0,
     train: Annotated[str, typer.Option(help="full, frozen, lora, adalora, prefix or adapter; else as set.")] = "",
     objective: Annotated[
-        list[str] | None, typer.Option(help="contrastive, listwise, graded, cosine, distil …; repeat.")
+        list[str] | None, typer.Option(help="contrastive, distil …; of a reranker relevance, listwise …; repeat.")
     ] = None,
     teacher: Annotated[str, typer.Option(help="Reranker that distil learns from; else the live one.")] = "",
     gains: Annotated[str, typer.Option(help="Gain of each grade: 3=1,2=.1,1=.01,0=0.")] = "",
