@@ -116,8 +116,8 @@ def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
     if weight.milliseconds > rank.rerank_budget:
         within = weight.rerank * rank.rerank_budget / weight.milliseconds
         found.append(
-            f"the proof reads all {weight.rerank} products, {weight.milliseconds:.0f} ms a query here; serving stops after "
-            f"[rank] rerank_budget = {rank.rerank_budget:g} ms, about {within:.0f} products: set more, or a shorter "
+            f"the proof reads all {weight.rerank} products, {weight.milliseconds:.0f} ms a query here; serving stops "
+            f"after [rank] rerank_budget = {rank.rerank_budget:g} ms, about {within:.0f} products: set more, or a shorter "
             "[learn.reranker] length"
         )
     if rank.rerank == 0:
