@@ -117,8 +117,8 @@ def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
         within = weight.rerank * rank.rerank_budget / weight.milliseconds
         found.append(
             f"the proof reads all {weight.rerank} products, {weight.milliseconds:.0f} ms a query here; serving stops "
-            f"after [rank] rerank_budget = {rank.rerank_budget:g} ms, about {within:.0f} products: set more, or a shorter "
-            "[learn.reranker] length"
+            f"after [rank] rerank_budget = {rank.rerank_budget:g} ms, about {within:.0f} products: set more, "
+            "or a shorter [learn.reranker] length"
         )
     if rank.rerank == 0:
         found.append("[rank] rerank is 0: nothing is read until that line goes")
