@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mercer.cli.learn_ranks import together
 from mercer.cli.terminal import JsonFlag, ShopArgument, print_json
 
 __all__ = ["register"]
@@ -14,7 +15,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("learn")(learn)
+    app.command("learn")(together(learn))
 
 
 def learn(

@@ -10,11 +10,13 @@ from typing import Any
 
 import transformers
 
+from mercer.learn.ranks import agreed, first
+
 __all__ = ["Budget", "Lines", "Progress"]
 
 
 class Budget(transformers.TrainerCallback):
-    """Stops when the time is up; the best figure so far is kept."""
+    """Stops when the time is up by the first process's clock; the best figure so far is kept."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -22,7 +24,7 @@ class Budget(transformers.TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         """Ask for an evaluation and the end."""
         del args, state
-        if time.monotonic() >= self._end:
+        if agreed(lambda: time.monotonic() >= self._end):
             control.should_training_stop = True
             control.should_evaluate = True
         return control
@@ -37,6 +39,8 @@ class Lines(transformers.TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         """Write one line."""
         del args, control
+        if not first():
+            return
         line = {"step": state.global_step, "time": round(time.time(), 3), **(logs or {})}
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=float) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ import transformers
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mercer.learn import ranks
 from mercer.learn.cross import Cross
 from mercer.learn.lists import Lists
 from mercer.learn.memory import Memory
@@ -110,14 +112,16 @@ def train(
     with quiet(), Memory(work) as memory:
         cross.tower.memory = memory if cross.tower.below is not None else None
         start = course.judge(cross) if course.judge is not None else math.nan
-        steps = planned(
+        plan = functools.partial(
+            planned,
             settings,
             work=work,
             wanted=lambda: course.wanted,
-            each=lambda: _seconds_a_step(cross, course, settings.tokens),
+            each=lambda: _seconds_a_step(cross, course, settings.tokens) / ranks.world(),
             seconds=seconds - (time.monotonic() - started),
             own={"verdicts": course.verdicts},
         )
+        steps = int(ranks.agreed(plan))
         fold = attach(cross.tower, settings, steps=steps)
         trained, parameters = count(cross.tower)
         own = sum(value.numel() for value in cross.head.parameters())

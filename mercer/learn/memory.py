@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,12 +23,12 @@ class Memory:
     """
 
     def __init__(self, folder: Path, *, limit: int = 8 << 30) -> None:
-        """Make the file in `folder`; it vanishes with `close`."""
+        """Make the file in `folder`; it vanishes with `close`, or with the process."""
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix="states-")
-        self._file = os.fdopen(descriptor, "w+b")
-        self._path = Path(name)
+            # without a name: a kill leaves nothing
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # `close` closes it
+        self._folder = folder
         self._places: dict[tuple[int, ...], tuple[int, int]] = {}
         self._size = 0
         self._limit = limit
@@ -52,7 +51,7 @@ class Memory:
         data = states.to(torch.float16).cpu().numpy()
         if key in self._places or self._size + data.nbytes > self._limit:
             return
-        with disk_errors(self._path):
+        with disk_errors(self._folder):
             self._file.seek(self._size)
             self._file.write(data.tobytes())
         self._places[key] = (self._size, data.shape[1])
@@ -67,7 +66,6 @@ class Memory:
     def close(self) -> None:
         """Remove the file."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> Memory:
         return self

@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 from mercer.encode.head import Head, Kind, head_of
 from mercer.encode.model import Model
 from mercer.errors import DataError, SettingsError
+from mercer.learn import ranks
 from mercer.learn.cross import Cross, cross
 from mercer.learn.headed import Course, train
 from mercer.learn.lists import PairLists
 from mercer.learn.pool import Pool
 from mercer.learn.run import Tick, Tuned
 from mercer.learn.settings import LearnSettings
+from mercer.learn.share import share_pairs
 from mercer.learn.step import Steps, Task, epoch
+from mercer.learn.track import keep_tracks
 from mercer.measure.metric import parse_all
+from mercer.shop import disk_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,6 +119,9 @@ def tune_reranker(
         DataError: no pair to learn from, or classes are asked for where all gains are the same.
         ModelError: weights became NaN.
     """
+    with disk_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+    share_pairs(model, pairs, invented, settings, own, work=work, judged=pool is not None, seconds=seconds)
     how = own.over(settings)
     transformers.set_seed(how.seed)
     tasks = [Task("pairs", pairs, own.objective, 1.0, how.passages)]
@@ -140,10 +147,12 @@ def tune_reranker(
         lists,
         math.ceil(how.epochs * epoch(tasks, passages)),
         metric="nDCG@10" if pool is not None else "",
-        judge=None if pool is None else lambda state: ndcg(state, pool),
+        judge=None if pool is None else lambda state: ranks.agreed(lambda: ndcg(state, pool)),
     )
     tuned = train(trained, course, how, work=work, seconds=seconds, tick=tick)
-    trained.save(folder, _scaled(trained, pool, pairs, how.seed))
+    if ranks.first():
+        trained.save(folder, _scaled(trained, pool, pairs, how.seed))
+        keep_tracks(work, folder)
     return tuned
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import math
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ import transformers
 from mercer.errors import ModelError
 from mercer.learn.callback import Budget, Lines, Progress
 from mercer.learn.precision import precision_of
+from mercer.learn.ranks import world
 from mercer.learn.settings import LearnSettings
+from mercer.learn.track import trackers
 from mercer.shop import write_json
 
 __all__ = ["SHARE", "Tick", "Tuned", "arguments", "last_checkpoint", "peak", "planned", "quiet", "watch"]
@@ -68,26 +71,33 @@ def planned(
         settings: `steps` wins over `wanted`.
         work: keeps ``plan.json``.
         wanted: steps of all epochs.
-        each: measures how many seconds one step takes.
+        each: measures how many seconds one step takes, or the share of it where several processes take steps at once.
         seconds: that there are.
         own: further settings to be written down.
     """
     path = work / "plan.json"
     if path.exists():
-        return int(json.loads(path.read_text("utf-8"))["steps"])
+        told = json.loads(path.read_text("utf-8"))
+        if told["processes"] == world():
+            return int(told["steps"])
+        for left in work.glob("checkpoint-*"):  # what so many processes had done, others cannot go on with
+            shutil.rmtree(left)
     steps = settings.steps or wanted()
     if math.isfinite(seconds):
-        steps = max(1, min(steps, int(SHARE * seconds / each() / settings.accumulate)))
-    write_json(path, {"steps": steps, "settings": {**dataclasses.asdict(settings), **(own or {})}})
+        steps = max(1, min(steps, int(SHARE * seconds / each())))
+    plan = {"steps": steps, "processes": world(), "settings": {**dataclasses.asdict(settings), **(own or {})}}
+    write_json(path, plan)
     return steps
 
 
 def arguments(settings: LearnSettings, *, work: Path, steps: int, metric: str) -> Any:
     """`transformers.TrainingArguments` of a run whose data set has `steps` items, each a whole step.
 
+    Weights change after `accumulate` steps of each process; what each of several looks at, no other does.
     `metric` is the name of the figure that the best state has the highest of; "" keeps the last state.
     """
-    every = max(1, steps // settings.accumulate // settings.evaluations)
+    changes = max(1, steps // (settings.accumulate * world()))
+    every = max(1, changes // settings.evaluations)
     precision = precision_of(settings.precision)
     judged: dict[str, Any] = {
         "eval_strategy": "steps",
@@ -99,7 +109,7 @@ def arguments(settings: LearnSettings, *, work: Path, steps: int, metric: str) -
     return transformers.TrainingArguments(
         output_dir=str(work),
         per_device_train_batch_size=1,  # a step's texts are one item
-        max_steps=max(1, steps // settings.accumulate),
+        max_steps=changes,
         gradient_accumulation_steps=settings.accumulate,
         learning_rate=settings.lr * FASTER.get(settings.train, 1),
         lr_scheduler_type=settings.schedule if settings.schedule != "constant" else "constant_with_warmup",
@@ -108,13 +118,13 @@ def arguments(settings: LearnSettings, *, work: Path, steps: int, metric: str) -
         weight_decay=settings.weight_decay,
         bf16=precision == "bfloat16",
         fp16=precision == "float16",
-        logging_steps=max(1, steps // settings.accumulate // 100),
+        logging_steps=max(1, changes // 100),
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=every,
         save_total_limit=2,
-        report_to=[name for name in settings.track if name != "jsonl"],
-        run_name=work.name,
+        report_to=[],  # `watch` adds our own
+        ddp_broadcast_buffers=False,  # processes take different numbers of forward passes a step
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
@@ -132,6 +142,8 @@ def watch(
     trainer.remove_callback(transformers.PrinterCallback)
     if "jsonl" in settings.track:
         trainer.add_callback(Lines(work / "log.jsonl"))
+    for callback in trackers(settings, work):
+        trainer.add_callback(callback)
     if judged:
         trainer.add_callback(transformers.EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if math.isfinite(seconds):
@@ -141,8 +153,9 @@ def watch(
 
 
 def last_checkpoint(work: Path) -> str | None:
-    """The last whole checkpoint: the trainer writes its state file last."""
-    found = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    """The last whole checkpoint: the trainer writes its state file last, and each process one of its own."""
+    names = ["trainer_state.json", *(f"rng_state_{rank}.pth" for rank in range(world()) if world() > 1)]
+    found = [path for path in work.glob("checkpoint-*") if all((path / name).is_file() for name in names)]
     return str(max(found, key=lambda path: int(path.name.rpartition("-")[2]))) if found else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Sequence
@@ -10,14 +11,17 @@ from pathlib import Path
 import transformers
 
 from mercer.encode.model import Model
+from mercer.learn import ranks
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
 from mercer.learn.pool import Pool
 from mercer.learn.precision import precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
+from mercer.learn.share import share_tasks
 from mercer.learn.step import Steps, Task, epoch
 from mercer.learn.tower import Tower, build
+from mercer.learn.track import keep_tracks
 from mercer.learn.tuner import Tuner, pieces_in, vectors
 from mercer.shop import disk_errors
 
@@ -62,23 +66,27 @@ def tune(
     started = time.monotonic()
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
+    share_tasks(model, tasks, settings, work=work, judged=pool is not None, seconds=seconds)
     transformers.set_seed(settings.seed)
     frozen = settings.frozen_layers if settings.train == "frozen" else 0
     words = settings.words and settings.train == "full"
     tower = build(model, length=settings.length, frozen=frozen, words=words, dropout=settings.dropout)
     tower.precision = precision_of(settings.precision)
     passages = settings.batch * settings.passages
+    judge = None if pool is None else lambda state: ranks.agreed(lambda: pool(state))
     with quiet(), Memory(work) as memory:
         tower.memory = memory if frozen else None
-        start = pool(tower) if pool is not None else math.nan
+        start = judge(tower) if judge is not None else math.nan
         left = seconds - (time.monotonic() - started)
-        steps = planned(
+        plan = functools.partial(
+            planned,
             settings,
             work=work,
             wanted=lambda: math.ceil(settings.epochs * epoch(tasks, passages)),
-            each=lambda: _seconds_a_step(tower, tasks, settings, passages),
+            each=lambda: _seconds_a_step(tower, tasks, settings, passages) / ranks.world(),
             seconds=left,
         )
+        steps = int(ranks.agreed(plan))
         fold = attach(tower, settings, steps=steps)
         trained, parameters = count(tower)
         data = Steps(tasks, steps=steps, passages=passages, seed=settings.seed)
@@ -90,7 +98,7 @@ def tune(
             temperature=settings.temperature,
             margin=settings.margin,
             tokens=settings.tokens,
-            judge=pool,
+            judge=judge,
         )
         left = SHARE * seconds - (time.monotonic() - started)
         watch(tuner, settings, work=work, judged=pool is not None, seconds=left, tick=tick)
@@ -100,7 +108,9 @@ def tune(
     best = max((float(line["eval_nDCG@10"]) for line in curve if "eval_nDCG@10" in line), default=math.nan)
     if pool is not None and not best > start:
         tower = build(model, length=settings.length)  # nothing was gained: the start is the best state there is
-    tower.save(folder)
+    if ranks.first():
+        tower.save(folder)
+        keep_tracks(work, folder)
     done = tuner.state.global_step
     return Tuned(done, time.monotonic() - started, trained, parameters, best, start, curve, peak())
 
