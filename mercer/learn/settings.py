@@ -113,7 +113,7 @@ def need_packages(settings: LearnSettings) -> None:
             raise MissingExtra(package, extra="learn")
     for package in settings.track:
         if package != "jsonl" and find_spec(package) is None:
-            raise MissingExtra(package, extra="learn", install=f"pip install {package}")
+            raise MissingExtra(package, extra="track")
 
 
 WHOLE = (
