@@ -193,15 +193,19 @@ def ndcg(state: Cross, pool: Pool) -> float:
 
 
 def _scaled(state: Cross, pool: Pool | None, pairs: pa.Table, seed: int) -> Head:
-    """The head with the scale that makes its numbers probabilities (Platt 1999): of what it was not trained on."""
+    """The head with the scale that makes its numbers probabilities (Platt 1999): of what it was not trained on.
+
+    All candidates count, those that nobody judged as wrong: of judged products alone most may be right, and then what
+    tells them from the others of a catalogue has no slope, and the first stage's scores drown it.
+    """
     head = state.said
     if head.kind != "relevance":
         return head
     if pool is not None:
-        judged = [(query, product) for query, gains in pool.truth.items() for product in gains if product in pool.texts]
-        first = [pool.queries[query] for query, _ in judged]
-        second = [pool.texts[product] for _, product in judged]
-        gains = [pool.truth[query][product] for query, product in judged]
+        read = [(query, product) for query, found in pool.candidates.items() for product in found]
+        first = [pool.queries[query] for query, _ in read]
+        second = [pool.texts[product] for _, product in read]
+        gains = [pool.truth[query].get(product, 0.0) for query, product in read]
     else:
         rows = np.random.default_rng(seed).permutation(len(pairs))[:SCALED_ON]
         first, second, gains = (pairs.take(rows)[name].to_pylist() for name in ("query", "text", "gain"))

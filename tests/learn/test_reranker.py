@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from mercer.learn.cross import cross
 from mercer.learn.lists import PairLists
 from mercer.learn.pairs.pair import to_pairs
 from mercer.learn.pool import Pool
-from mercer.learn.reranker import RerankerSettings, ndcg, platt, tune_reranker
+from mercer.learn.reranker import RerankerSettings, _scaled, ndcg, platt, tune_reranker
 from mercer.learn.settings import LearnSettings
 from mercer.learn.step import Steps, Task
 from mercer.rank.reranker import open_reranker
@@ -167,6 +168,21 @@ def test_the_scale_makes_probabilities():
     told_apart = platt(np.array([5.0, -5.0], np.float32), np.array([1.0, 0.0]))
     assert 0 < told_apart[0] < 2, "two pairs are no certainty"
     assert platt(np.zeros(0, np.float32), np.zeros(0))[0] > 0
+
+
+def test_the_scale_is_of_what_is_read_in_serving():
+    """Where all that was judged is right, what was found beside it still says how much a number means."""
+
+    def judge(first, second):
+        return np.array([[2.0 if text == "right" else -2.0] for text in second], np.float32)
+
+    texts = {"a": "right", "b": "right", "c": "other", "d": "other"}
+    truth = {f"q{at}": {"a": 1.0, "b": 1.0} for at in range(20)}
+    known = Pool({query: query for query in truth}, truth, {query: list(texts) for query in truth}, texts)
+    head = _scaled(SimpleNamespace(said=Head(), judge=judge), known, pairs(), 7)
+    right, other = head.relevance(np.array([[2.0], [-2.0]], np.float32))
+    assert right > 0.9
+    assert other < 0.1
 
 
 @pytest.mark.parametrize(
