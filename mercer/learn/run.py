@@ -54,6 +54,8 @@ class Tuned:
     """What was logged: step, loss, eval_nDCG@10, learning_rate."""
     memory: int
     """Highest resident memory of the process in bytes."""
+    blend: float = 1.0
+    """Share of the trained weights in what was written; the rest is the start's."""
 
 
 def planned(

@@ -68,6 +68,8 @@ class LearnSettings:
     """Word pieces whose activations are kept at once; a larger batch goes through gradient caching."""
     catalogue_share: float = 0.3
     """Share of steps on invented pairs where there are labels too: rehearsal against forgetting."""
+    blend: bool = True
+    """Whether weights between the start and the end of training are tried on the validation queries."""
     patience: int = 3
     """Evaluations without a better figure before training stops."""
     evaluations: int = 8

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import transformers
 
 from mercer.encode.model import Model
 from mercer.learn import ranks
+from mercer.learn.blend import Blend
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
 from mercer.learn.pool import Pool
@@ -87,6 +88,7 @@ def tune(
             seconds=left,
         )
         steps = int(ranks.agreed(plan))
+        before = Blend(tower) if settings.blend and judge is not None else None
         fold = attach(tower, settings, steps=steps)
         trained, parameters = count(tower)
         data = Steps(tasks, steps=steps, passages=passages, seed=settings.seed)
@@ -104,15 +106,20 @@ def tune(
         watch(tuner, settings, work=work, judged=pool is not None, seconds=left, tick=tick)
         tuner.train(resume_from_checkpoint=last_checkpoint(work))
         fold()
+        reached = _best(tuner.state.log_history)
+        share, best = (1.0, reached) if before is None or judge is None else before.best(tower, judge, reached=reached)
     curve = tuple(tuner.state.log_history)
-    best = max((float(line["eval_nDCG@10"]) for line in curve if "eval_nDCG@10" in line), default=math.nan)
     if pool is not None and not best > start:
         tower = build(model, length=settings.length)  # nothing was gained: the start is the best state there is
     if ranks.first():
         tower.save(folder)
         keep_tracks(work, folder)
     done = tuner.state.global_step
-    return Tuned(done, time.monotonic() - started, trained, parameters, best, start, curve, peak())
+    return Tuned(done, time.monotonic() - started, trained, parameters, best, start, curve, peak(), share)
+
+
+def _best(curve: Sequence[Mapping[str, float]]) -> float:
+    return max((float(line["eval_nDCG@10"]) for line in curve if "eval_nDCG@10" in line), default=math.nan)
 
 
 def _seconds_a_step(tower: Tower, tasks: Sequence[Task], settings: LearnSettings, passages: int) -> float:
