@@ -139,6 +139,14 @@ def test_a_prefix_begins_near_the_model(tiny_bert):
     assert np.abs(said - wanted).max() > 1e-3, "keys of nothing still take their share of attention"
 
 
+@pytest.mark.parametrize("kind", ["prefix", "adapter"])
+def test_it_learns_in_bfloat16_with_large_steps_in_pieces(tiny_bert, tmp_path, kind):
+    how = settings(kind, precision="bfloat16", tokens=64, passages=6, steps=40)
+    tuned = trained(read(tiny_bert), tmp_path, how)
+    losses = [line["loss"] for line in tuned.curve if "loss" in line]
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.05
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
