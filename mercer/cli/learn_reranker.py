@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mercer.cli.learn_run import Outcome, base_of, doors_of, encoded, first_stage, pace, prove, reads, ticking
+from mercer.cli.learn_run import Outcome, base_of, doors_of, encoded, first_stage, prove, reads, ticking
 from mercer.cli.terminal import progress
 
 if TYPE_CHECKING:
     from mercer.cli.learn_run import Run
     from mercer.doors import Doors
-    from mercer.doors.prove import Proof
     from mercer.doors.weigh import Weight
+    from mercer.encode.model import Model
     from mercer.learn.encoder import Learned
     from mercer.learn.gather import Gathered
 
@@ -23,8 +24,8 @@ WEIGHED, PROVED, LEAST = 200, 1000, 20
 """Most validation and test queries that are read for, and the fewest that a budget leaves of each."""
 ON_READING = 0.3
 """Share of the budget that reading for these queries may take."""
-READING = 1.3
-"""Times what encoding a product takes that reading it with a query takes."""
+PROBE, ASKED = 24, 30
+"""Products that are read to see how long that takes, and characters of their titles that stand for a query."""
 OPENING = 25.0
 """Seconds that exporting and opening the model and building the index take."""
 
@@ -36,35 +37,44 @@ def reranker_learned(run: Run, gathered: Gathered) -> Outcome:
     from mercer.cli.index import build_with_progress
     from mercer.doors.prove import keep_proof
     from mercer.doors.weigh import keep_weight
-    from mercer.learn.reread import learn_reranker
 
     before = first_stage(run)
+    base, other = base_of(run, before), _other(run, before)
     with doors_of(run, before, rerank=0) as doors:
         encoded(run, gathered, doors.encoder)
-        each = READING * pace(doors.encoder, gathered) * _products(run)
+        each = _seconds_a_pair(run, gathered, base) * _products(run)
         valid, test = _asked(run, gathered, "valid", WEIGHED, each), _asked(run, gathered, "test", PROVED, each)
-        seconds = run.left(each * (len(valid) + 2 * len(test)) + OPENING)
-        with ticking() as tick:
-            learned = learn_reranker(
-                run.shop,
-                gathered,
-                base_of(run, before),
-                index=doors.index,
-                encoder=doors.encoder,
-                settings=run.learning,
-                own=run.own,
-                seconds=seconds,
-                budget=run.budget,
-                tick=tick,
-            )
+        seconds = run.left(each * (len(valid) + (2 if other else 1) * len(test)) + OPENING)
+        learned = _learned(run, gathered, base, doors, seconds)
         weight = _weighed(run, doors, learned, valid)
     keep_weight(run.shop, learned.version, weight)
     built = build_with_progress(
         run.shop, run.settings, checked=run.checked, reranker=learned.version, override=run.override
     )
-    proof = dataclasses.replace(_proof(run, gathered, learned, before, built.version, test), refused=weight.refusal)
+    first = doors_of(run, before) if other not in ("", learned.version) else doors_of(run, before, rerank=0)
+    with first as old, doors_of(run, built.version, rerank=_products(run), reranker="") as new:
+        proof = prove(run, gathered, old, new, truth=test, systems=("hybrid",))
+    proof = dataclasses.replace(proof, refused=weight.refusal)
     keep_proof(run.shop, learned.version, proof)
     return Outcome(learned, built.version, proof, weight, _notes(run, weight))
+
+
+def _learned(run: Run, gathered: Gathered, base: Model, doors: Doors, seconds: float) -> Learned:
+    from mercer.learn.reread import learn_reranker
+
+    with ticking() as tick:
+        return learn_reranker(
+            run.shop,
+            gathered,
+            base,
+            index=doors.index,
+            encoder=doors.encoder,
+            settings=run.learning,
+            own=run.own,
+            seconds=seconds,
+            budget=run.budget,
+            tick=tick,
+        )
 
 
 def _products(run: Run) -> int:
@@ -72,6 +82,26 @@ def _products(run: Run) -> int:
     from mercer.doors.weigh import PRODUCTS
 
     return run.settings.rank.rerank if run.settings.rank.rerank > 0 else PRODUCTS
+
+
+def _other(run: Run, index: str) -> str:
+    """The reranker that an index version serves with; "" where it reads nothing. The new one must not be worse."""
+    return str(run.shop.card("index", index).get("reranker", "")) if reads(run, index) else ""
+
+
+def _seconds_a_pair(run: Run, gathered: Gathered, base: Model) -> float:
+    """How long reading a product together with a query takes, of a head that knows nothing yet."""
+    from mercer.encode.head import Head
+    from mercer.learn.cross import cross
+    from mercer.retrieve.text import passage
+
+    state = cross(base, Head(length=run.own.length))
+    products = list(gathered.products.values())[:PROBE]
+    titles, texts = [product.title[:ASKED] for product in products], [passage(product) for product in products]
+    state.judge(titles[:2], texts[:2])  # the first run is slower than all others
+    began = time.monotonic()
+    state.judge(titles, texts)
+    return (time.monotonic() - began) / len(products)
 
 
 def _asked(run: Run, gathered: Gathered, part: str, most: int, each: float) -> Truth:
@@ -96,14 +126,6 @@ def _weighed(run: Run, doors: Doors, learned: Learned, valid: Truth) -> Weight:
     with progress() as bars:
         task = bars.add_task("weigh", total=len(valid))
         return weigh(doors, reranker, valid, products=_products(run), tick=lambda more: bars.advance(task, more))
-
-
-def _proof(run: Run, gathered: Gathered, learned: Learned, before: str, after: str, test: Truth) -> Proof:
-    """Without a reranker against with it; where another one is live, what that serves against it."""
-    other = run.shop.card("index", before).get("reranker", "") not in ("", learned.version) and reads(run, before) > 0
-    first = doors_of(run, before) if other else doors_of(run, before, rerank=0)
-    with first as old, doors_of(run, after, rerank=_products(run), reranker="") as new:
-        return prove(run, gathered, old, new, truth=test, systems=("hybrid",))
 
 
 def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
