@@ -63,6 +63,8 @@ def test_a_model_comes_with_its_card_its_proof_and_a_page(learned: Path) -> None
     assert said["live"] is False
     assert shop.card("index", said["index"])["encoder"]["model"] == said["model"]
     assert not list((learned / "store" / "work").glob("encoder/*"))
+    log = shop.path("models", said["model"]) / "log.jsonl"
+    assert log.read_text("utf-8").count('"loss"') == 6
 
 
 def test_the_same_data_and_settings_are_the_same_model(mercer: Any, shop: Path) -> None:
@@ -199,3 +201,24 @@ def test_a_tracker_that_is_not_installed_is_named(
     said = refused("learn", own_shop)
     assert f"package {name}" in said
     assert "mercer[track]" in said
+
+
+def test_what_was_learned_is_made_smaller_by_command(mercer: Any, refused: Any, shop: Path) -> None:
+    """Layers dropped and healed, then numbers cut: each with size, speed and quality, or refused with its loss."""
+    model, before = told(shop)["model"], (shop / "store" / "live.json").read_bytes()
+    done = mercer("compress", shop, "--model", model, "--layers", 1, "--dimension", 24, "--limit", 1, "--json").json
+    assert [step["name"] for step in done["steps"]] == ["layers", "dimension"]
+    assert done["steps"][0]["after"]["bytes"] < done["steps"][0]["before"]["bytes"]
+    for step in done["steps"]:
+        for side in ("before", "after"):
+            assert step[side]["queries"] > 0
+            assert 0 <= step[side]["quality"]["judged"] <= 1
+    assert done["steps"][0]["facts"]["layers"] == [1]
+    versions = Shop(shop).versions("models")
+    assert done["version"] in versions
+    assert Shop(shop).card("models", done["version"])["dimension"] == 24
+    assert "limit is 0.00%" in refused("compress", shop, "--model", model, "--dimension", 1, "--limit", 0)
+    assert Shop(shop).versions("models") == versions
+    assert (shop / "store" / "live.json").read_bytes() == before
+    assert mercer("promote", shop, done["version"], "--kind", "models", "--override", "a test").code == 0
+    assert mercer("search", shop, "chair", "--json").code == 0
