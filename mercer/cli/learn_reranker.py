@@ -44,13 +44,15 @@ def reranker_learned(run: Run, gathered: Gathered) -> Outcome:
         encoded(run, gathered, doors.encoder)
         each = _seconds_a_pair(run, gathered, base) * _products(run)
         valid, test = _asked(run, gathered, "valid", WEIGHED, each), _asked(run, gathered, "test", PROVED, each)
-        seconds = run.left(each * (len(valid) + (2 if other else 1) * len(test)) + OPENING)
+        sides = 2 if other else 1
+        seconds = run.left(each * (len(valid) + sides * len(test)) + OPENING)
         learned = _learned(run, gathered, base, doors, seconds)
         weight = _weighed(run, doors, learned, valid)
     keep_weight(run.shop, learned.version, weight)
     built = build_with_progress(
         run.shop, run.settings, checked=run.checked, reranker=learned.version, override=run.override
     )
+    test = _drawn(run, test, max(LEAST, run.rest / (sides * max(weight.milliseconds / 1000, 1e-3))))
     first = doors_of(run, before) if other not in ("", learned.version) else doors_of(run, before, rerank=0)
     with first as old, doors_of(run, built.version, rerank=_products(run), reranker="") as new:
         proof = prove(run, gathered, old, new, truth=test, systems=("hybrid",))
@@ -106,16 +108,23 @@ def _seconds_a_pair(run: Run, gathered: Gathered, base: Model) -> float:
 
 def _asked(run: Run, gathered: Gathered, part: str, most: int, each: float) -> Truth:
     """Queries of a part with their gains: at most `most`, and what may be read for within the budget."""
-    import numpy as np
-
     from mercer.learn.pairs import gains_of
 
     known = gains_of(gathered.parts[part])
     told = sorted(query for query, gains in known.items() if any(gain > 0 for gain in gains.values()))
-    number = int(min(most, max(LEAST, ON_READING * run.budget / each / 3)))
-    if len(told) > number:
-        told = sorted(np.random.default_rng(run.learning.seed).choice(told, number, replace=False).tolist())
-    return {query: known[query] for query in told}
+    return _drawn(
+        run, {query: known[query] for query in told}, min(most, max(LEAST, ON_READING * run.budget / each / 3))
+    )
+
+
+def _drawn(run: Run, asked: Truth, number: float) -> Truth:
+    """At most `number` of the queries, drawn by the seed."""
+    import numpy as np
+
+    if len(asked) <= number:
+        return asked
+    drawn = np.random.default_rng(run.learning.seed).choice(sorted(asked), int(number), replace=False)
+    return {query: asked[query] for query in sorted(drawn.tolist())}
 
 
 def _weighed(run: Run, doors: Doors, learned: Learned, valid: Truth) -> Weight:

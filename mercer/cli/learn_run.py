@@ -64,6 +64,11 @@ class Run:
     budget: float
     """Seconds; infinite where none was set."""
 
+    @property
+    def rest(self) -> float:
+        """Seconds of the budget that are not spent yet."""
+        return self.budget - (time.monotonic() - self.started)
+
     def left(self, others: float) -> float:
         """Seconds there are to learn in, when `others` go into all that comes after.
 
@@ -72,7 +77,7 @@ class Run:
         """
         from mercer.errors import RequestError
 
-        seconds = (self.budget - (time.monotonic() - self.started)) * (1 - KEPT) - others
+        seconds = self.rest * (1 - KEPT) - others
         if seconds >= 1:
             return seconds
         needed = (self.budget - seconds) / 60
