@@ -272,3 +272,24 @@ def test_an_encoder_learns_from_the_live_reranker(mercer: Any, refused: Any, sho
         assert Shop(shop).card("models", said["model"])["teacher"]
         assert Shop(shop).card("models", said["model"])["settings"]["objective"] == ["distil", "contrastive"]
     assert "no labelled query" in refused(*distil, "--no-labels")
+
+
+def test_training_starts_from_what_can_be_trained(own_shop: Path, tiny_bert: Path) -> None:
+    """The encoder of the index; what a compressed one came from; what a card of before there were models names."""
+    from types import SimpleNamespace
+
+    from mercer.cli.learn_run import base_of
+    from mercer.cli.settings import read_settings
+
+    shop = Shop(own_shop)
+    live = shop.live("index")
+    assert live is not None
+    run: Any = SimpleNamespace(shop=shop, settings=read_settings(own_shop))
+    path = shop.path("index", live.version) / "card.json"
+    card = shop.card("index", live.version)
+    with shop.writing("models") as folder:
+        shop.keep("models", folder, {"compressed": True, "base": {"model": str(tiny_bert)}}, version="encoder/small")
+    recipe = {name: value for name, value in card["encoder"].items() if name != "model"}
+    for encoder in (recipe, {**recipe, "model": "encoder/small", "source": "nowhere"}):
+        path.write_text(json.dumps({**card, "encoder": encoder}), "utf-8")
+        assert base_of(run, live.version).folder == tiny_bert
