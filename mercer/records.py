@@ -196,6 +196,8 @@ class Request:
     k: int = 10
     offset: int = 0
     context: Mapping[str, str] = filled(default_factory=dict)
+    correct: bool = True
+    """Whether the query's spelling may be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +242,13 @@ class Page:
     total: int
     facets: Mapping[str, Mapping[str, int]] = filled(default_factory=dict)
     corrected: str = ""
+    """"" or the query that was asked instead of the one given."""
     degraded: str = ""
     """"" or what had to be left out of this answer."""
     stages: Mapping[str, float] = filled(default_factory=dict)
     """Milliseconds spent in each stage."""
+    suggestion: str = ""
+    """"" or a query to offer as "did you mean"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from mercer.errors import RequestError, SettingsError
+from mercer.errors import SettingsError
 from mercer.rank.hybrid import Background, HybridSettings, Scored, hybrid
 from mercer.rank.ledger import ledger
 from mercer.rank.reason import search_reason
 from mercer.rank.rerank import Rerank
+from mercer.rank.wish import wished
 from mercer.records import Candidate, Hit, Page, Request
-from mercer.retrieve.columns import check_filters
+from mercer.retrieve.columns import check_filters, check_paging
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
 from mercer.retrieve.text import passage
+from mercer.understand.negation import Without
+from mercer.understand.normalise import in_chinese, readable
+from mercer.understand.query import Understood
+from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,11 +86,13 @@ class Search:
         ranking: HybridSettings | None = None,
         popularity: Mapping[str, float] | None = None,
         reranker: Reranker | None = None,
+        understand: Understand | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
         self.settings = settings or SearchSettings()
         self.ranking = (ranking or HybridSettings()).closed()
+        self.understand = understand or Understand()
         self.popularity = popularity or {}
         """Share of shoppers' actions by product, which orders an answer to no query."""
         self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
@@ -102,31 +108,47 @@ class Search:
         check_paging(request.k, request.offset, deepest=self.settings.deepest)
         check_filters(request.filters)
         stages: dict[str, float] = {}
-        found = self._retrieve(query, request, system, stages) if query else self._browse(request, stages)
+        known, found, left = self._found(query, request, system, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         with_reason()
-        degraded = "" if self.encoder or system == "lexical" else "no encoder: words only"
+        degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
         if query and system == "hybrid" and self._reranks(request):
-            found, order, left = self._reranked(query, found, order, stages)
-            degraded = degraded or left
+            found, order, missing = self._reranked(known.corrected or query, found, order, stages)
+            degraded[1] = degraded[1] or missing
         with_reason = stopwatch(stages, "rank")
         facets = self.index.columns.facets(found.rows[order], request.facets)
         shown = order[request.offset : request.offset + request.k]
-        hits = self._hits(found, shown, query, chinese=in_chinese(request, query))
+        hits = self._hits(found, shown, known.text, chinese=in_chinese(request, query))
         with_reason()
-        return Page(uuid.uuid4().hex, hits, len(order), facets, degraded=degraded, stages=stages)
+        said = "; ".join(filter(None, degraded))
+        return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, said, stages, known.suggestion)
 
-    def _retrieve(self, query: str, request: Request, system: System, stages: dict[str, float]) -> _Found:
+    def _found(
+        self, query: str, request: Request, system: System, stages: dict[str, float]
+    ) -> tuple[Understood, _Found, str]:
+        """The query as it is asked, its candidates, and "" or which filters read out of it had to go."""
+        known = self.understand(query, correct=request.correct)
+        if not query:
+            return known, self._browse(request, stages), ""
+        given = {wanted.field for wanted in request.filters}
+        ours = tuple(wanted for wanted in known.filters if wanted.field not in given)
+        found = self._retrieve(known, replace(request, filters=(*request.filters, *ours)), system, stages)
+        if found.ids or not ours:
+            return known, found, ""
+        left = "nothing has all of it, left out: " + ", ".join(sorted({wanted.field for wanted in ours}))
+        return known, self._retrieve(known, request, system, stages), left
+
+    def _retrieve(self, known: Understood, request: Request, system: System, stages: dict[str, float]) -> _Found:
         """Both arms' candidates, each with its exact cosine; words that fell below an arm's pool count as none."""
         import numpy as np
 
         lexical: dict[str, float] = {}
         if system != "dense":
             done = stopwatch(stages, "lexical")
-            lexical = _scores(self.index.lexical(query, self.settings.pool, filters=request.filters))
+            lexical = _scores(self.index.lexical(known.words, self.settings.pool, filters=request.filters))
             done()
-        vector = self._encoded(query, system, stages)
+        vector = self._encoded(known.text, system, stages)
         near: dict[str, float] = {}
         if vector is not None:
             done = stopwatch(stages, "dense")
@@ -137,17 +159,32 @@ class Search:
         row = self.index.columns.row
         there = {id: row.get(id) for id in dict.fromkeys((*lexical, *near)) if id not in excluded}
         at = {id: place for id, place in there.items() if place is not None}  # None: deleted since it was found
-        ids = list(at)
-        cosine = self._cosines(ids, near, vector)
+        ids, rows = list(at), np.fromiter(at.values(), np.int64, len(at))
         scored = hybrid(
             np.array([lexical.get(id, 0.0) for id in ids]),
-            cosine,
-            attainable=self.index.attainable(query) if system != "dense" else 0.0,
+            self._cosines(ids, near, vector),
+            attainable=self.index.attainable(known.words) if system != "dense" else 0.0,
             background=None if vector is None else Background.of(self._sample() @ vector),
             settings=self.ranking,
         )
+        scored = wished(scored, self._wishes(known, ids, rows))
         done()
-        return _Found(ids, np.fromiter(at.values(), np.int64, len(at)), scored, cut=self.ranking.cut)
+        return _Found(ids, rows, scored, cut=self.ranking.cut)
+
+    def _wishes(
+        self, known: Understood, ids: Sequence[str], rows: NDArray[np.int64]
+    ) -> Iterator[tuple[str, NDArray[np.bool_], float]]:
+        """What the query wishes: signal, which candidates meet it, points."""
+        import numpy as np
+
+        for boost in known.boosts:
+            yield boost.filter.field, self.index.columns.mask((boost.filter,))[rows], boost.weight
+        if known.negated:
+            without, told = Without(known.negated), {product.id: product for product in self.index.products(ids)}
+            said = [without(told[id]) if id in told else (False, False) for id in ids]
+            met = np.array(said, dtype=bool).reshape(-1, 2)
+            yield "negated", met[:, 0], -self.understand.settings.negated
+            yield "without", met[:, 1], self.understand.settings.free
 
     def _browse(self, request: Request, stages: dict[str, float]) -> _Found:
         """No query: everything that passes the filters, most popular first."""
@@ -239,36 +276,6 @@ class Search:
         if self._background is None or abs(size - self._background[0]) * 20 > self._background[0]:
             self._background = (size, self.index.background())
         return self._background[1]
-
-
-def readable(query: str, *, longest: int) -> str:
-    """The query without control characters and outer space.
-
-    Raises:
-        RequestError: longer than `longest` characters.
-    """
-    if len(query) > longest:
-        raise RequestError(f"the query has {len(query):,} characters", cure=f"give at most {longest}")
-    kept = "".join(character if unicodedata.category(character)[0] != "C" else " " for character in query)
-    return " ".join(kept.split())
-
-
-def in_chinese(request: Request, query: str) -> bool:
-    """Whether reasons are given in Chinese: as the shopper asked, else as the query is written."""
-    asked = request.context.get("language", "")
-    return asked.startswith("zh") if asked else any("\u3400" <= character <= "\u9fff" for character in query)
-
-
-def check_paging(k: int, offset: int, *, deepest: int) -> None:
-    """Refuse a page that cannot be.
-
-    Raises:
-        RequestError: k not from 1, offset not from 0, or either too deep.
-    """
-    if not 1 <= k <= deepest:
-        raise RequestError(f"k is {k}", cure=f"give a whole number from 1 to {deepest}")
-    if not 0 <= offset <= deepest:
-        raise RequestError(f"offset is {offset}", cure=f"give a whole number from 0 to {deepest}")
 
 
 def stopwatch(stages: dict[str, float], name: str, *, clock: Clock = time.perf_counter) -> Callable[[], None]:

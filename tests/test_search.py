@@ -14,7 +14,8 @@ from mercer.rank.hybrid import Background, HybridSettings, hybrid
 from mercer.records import Filter, Product, Request
 from mercer.retrieve.index import IndexSettings, open_index
 from mercer.retrieve.text import passage
-from mercer.search import Search, SearchSettings, readable
+from mercer.search import Search, SearchSettings
+from mercer.understand.normalise import readable
 
 MEANINGS = (("dress", "gown", "连衣裙"), ("mug", "cup", "杯"), ("lamp", "light", "灯"), ("shoe", "sneaker", "鞋"))
 

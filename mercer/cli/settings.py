@@ -12,7 +12,21 @@ if TYPE_CHECKING:
 
 __all__ = ["SECTIONS", "read_settings", "tables"]
 
-SECTIONS = ("data", "map", "quality", "encode", "retrieve", "rank", "search", "recommend", "suggest", "learn", "serve")
+SECTIONS = (
+    "data",
+    "map",
+    "quality",
+    "encode",
+    "retrieve",
+    "rank",
+    "search",
+    "recommend",
+    "suggest",
+    "understand",
+    "spelling",
+    "learn",
+    "serve",
+)
 
 
 def tables(folder: Path) -> dict[str, dict[str, Any]]:

@@ -24,6 +24,8 @@ from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
 from mercer.retrieve.text import passage
 from mercer.shop import Shop, content_hash, disk_errors
+from mercer.understand.recognise import Vocabulary
+from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "build", "encoder_settings", "gate_refusal", "latest"]
 
-LAYOUT = 2
+LAYOUT = 3
 """Of an index version; another layout is another version."""
 
 Tick = Callable[[str, int, int], None]
@@ -116,6 +118,7 @@ def build(
         encoder.name,
         json.dumps(dataclasses.asdict(settings.retrieve), sort_keys=True),
         json.dumps(dataclasses.asdict(settings.suggest), sort_keys=True),
+        str(settings.spelling.entries),
         str(LAYOUT),
         told.name,
         *([rereads, json.dumps(rerank)] if rereads else []),
@@ -132,6 +135,8 @@ def build(
         (folder / "behaviour").mkdir()
         Behaviour.fit(_events(shop, source, folder)).save(folder / "behaviour")
         Suggest.build(products, _queries(source), settings=settings.suggest).save(folder / "suggest.json")
+        Spelling.build(products, _queries(source), settings=settings.spelling).save(folder / "spelling.json")
+        Vocabulary.build(products).save(folder / "vocabulary.json")
         card = {
             "checked": version,
             "override": override,

@@ -27,7 +27,10 @@ from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import TextSettings, passage
 from mercer.search import Search, System
 from mercer.shop import Shop
+from mercer.understand.recognise import Vocabulary
+from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
+from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +54,12 @@ class Doors:
         events: EventLog,
         settings: Settings,
         reranker: Reranker | None = None,
+        vocabulary: Vocabulary | None = None,
+        spelling: Spelling | None = None,
     ) -> None:
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, Profile(events)
+        self._spelling = spelling
         self._search = Search(
             index,
             encoder,
@@ -61,6 +67,7 @@ class Doors:
             ranking=settings.rank,
             popularity=_popularity(behaviour),
             reranker=reranker,
+            understand=Understand(vocabulary, settings=settings.understand, spelling=spelling),
         )
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
         self._writing = threading.Lock()
@@ -101,6 +108,8 @@ class Doors:
         with self._writing:
             self.events.record_changes(upserts=products)
             self.index.upsert(products, vectors)
+        if self._spelling:
+            self._spelling.add(products)
         return len(products)
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -166,6 +175,9 @@ def open_doors(
         if missed := _missed(index, changes):
             index = stack.enter_context(contextlib.closing(_caught_up(index, missed, encoder, opened, writable)))
         behaviour, suggest = Behaviour.load(path / "behaviour"), Suggest.load(path / "suggest.json")
+        vocabulary = Vocabulary.load(path / "vocabulary.json")
+        spelling = Spelling.load(path / "spelling.json", settings=chosen.spelling)
+        spelling.add(change.product for change in changes if change.product)
         stack.pop_all()
     return Doors(
         shop,
@@ -177,6 +189,8 @@ def open_doors(
         events=events,
         settings=chosen,
         reranker=reranker,
+        vocabulary=vocabulary,
+        spelling=spelling,
     )
 
 

@@ -9,7 +9,9 @@ from mercer.rank.hybrid import HybridSettings
 from mercer.recommend import RecommendSettings
 from mercer.retrieve.index import IndexSettings
 from mercer.search import SearchSettings
+from mercer.understand.spelling import SpellingSettings
 from mercer.understand.suggest import SuggestSettings
+from mercer.understand.understand import UnderstandSettings
 
 __all__ = ["Settings"]
 
@@ -24,3 +26,5 @@ class Settings:
     search: SearchSettings = field(default_factory=SearchSettings)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
     suggest: SuggestSettings = field(default_factory=SuggestSettings)
+    understand: UnderstandSettings = field(default_factory=UnderstandSettings)
+    spelling: SpellingSettings = field(default_factory=SpellingSettings)

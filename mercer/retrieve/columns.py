@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["NUMBERS", "VALUES", "Columns", "check_filters", "tags"]
+__all__ = ["NUMBERS", "VALUES", "Columns", "check_filters", "check_paging", "tags"]
 
 NUMBERS = ("price", "rating", "stock")
 VALUES = ("id", "brand", "category", "in_stock")
@@ -44,6 +44,18 @@ def check_filters(filters: Iterable[Filter]) -> None:
         else:
             known = ", ".join((*VALUES, *NUMBERS, "attributes.NAME"))
             raise RequestError(f"filter field {name!r} is unknown", cure=f"use one of {known}")
+
+
+def check_paging(k: int, offset: int, *, deepest: int) -> None:
+    """Refuse a page that cannot be.
+
+    Raises:
+        RequestError: k not from 1, offset not from 0, or either too deep.
+    """
+    if not 1 <= k <= deepest:
+        raise RequestError(f"k is {k}", cure=f"give a whole number from 1 to {deepest}")
+    if not 0 <= offset <= deepest:
+        raise RequestError(f"offset is {offset}", cure=f"give a whole number from 0 to {deepest}")
 
 
 def tags(product: Product) -> list[tuple[str, str]]:

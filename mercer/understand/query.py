@@ -46,7 +46,9 @@ class Understood:
     raw: str
     """As the shopper wrote it."""
     text: str
-    """What both arms are asked."""
+    """What the arm of meaning is asked: without prices and negated words, which an encoder takes for wishes."""
+    words: str
+    """What the arm of words is asked: as `text`, with the negated words, which "without handles" has too."""
     language: Language = ""
     steps: tuple[Step, ...] = ()
     """In the order in which they were done."""

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mercer.errors import FormatError, SettingsError
@@ -60,6 +60,8 @@ class Change:
     after: str
     confidence: float
     """Share of all readings' probability, 0 to 1."""
+    made: bool = True
+    """False where it is only offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Spelling:
             return Corrected(query)
         text, made = self._settled(query, self.settings.silent)
         offered, more = self._settled(text, self.settings.offer)
-        return Corrected(text, "" if offered == text else offered, made + more)
+        return Corrected(text, "" if offered == text else offered, (*made, *(replace(one, made=False) for one in more)))
 
     def add(self, products: Iterable[Product]) -> None:
         """Words of new titles are right from now on."""
