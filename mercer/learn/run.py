@@ -80,7 +80,7 @@ def planned(
     path = work / "plan.json"
     if path.exists():
         told = json.loads(path.read_text("utf-8"))
-        if told["processes"] == world():
+        if told.get("processes", 1) == world():
             return int(told["steps"])
         for left in work.glob("checkpoint-*"):  # what so many processes had done, others cannot go on with
             shutil.rmtree(left)

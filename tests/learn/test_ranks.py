@@ -26,7 +26,7 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 def ran(*words: Any, ranks: int) -> subprocess.CompletedProcess[str]:
     command = [*(TORCHRUN if ranks > 1 else (sys.executable,)), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env=ONE, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=ONE, timeout=300, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,26 @@ def test_two_processes_end_in_the_same_weights_and_have_learned(both: Path) -> N
     assert np.mean(one["losses"][-3:]) < np.mean(one["losses"][:3]) / 2
     assert one["best"] == pytest.approx(alone["best"], abs=0.05)
     assert one["best"] > one["start"] + 0.05
+
+
+def test_other_numbers_of_processes_begin_anew(tmp_path: Path) -> None:
+    """A checkpoint counts changes of weights, of which as many processes as there are make fewer."""
+    from mercer.learn.run import last_checkpoint, planned
+    from mercer.learn.settings import LearnSettings
+
+    def steps() -> int:
+        wish = LearnSettings(steps=40)
+        return planned(wish, work=tmp_path, wanted=lambda: 9, each=lambda: 1.0, seconds=float("inf"))
+
+    assert steps() == 40
+    (tmp_path / "checkpoint-7").mkdir()
+    (tmp_path / "checkpoint-7" / "trainer_state.json").write_text("{}")
+    assert steps() == 40
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-7")
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps(plan | {"processes": 2, "steps": 3}))
+    assert steps() == 40
+    assert last_checkpoint(tmp_path) is None
 
 
 QUICK = (
@@ -122,7 +142,7 @@ def test_another_process_that_dies_ends_all(shop: Path) -> None:
     assert not Shop(shop).versions("models")
 
 
-def wait_for(what: Callable[[], Any], running: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(what: Callable[[], Any], running: subprocess.Popen[bytes], seconds: float = 200) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert running.poll() is None, running.communicate()
