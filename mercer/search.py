@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 
     from mercer.rank.reranker import Reranker
 
-__all__ = ["Search", "SearchSettings", "System"]
+__all__ = ["RELAXED", "Search", "SearchSettings", "System"]
 
 System = Literal["hybrid", "lexical", "dense"]
 """Which arms take part; the live door is hybrid."""
 
 Clock = Callable[[], float]
+
+RELAXED = "nothing has all of it, left out: "
+"""Begins what an answer says of filters read out of the query that nothing met."""
 
 
 class QueryEncoder(Protocol):
@@ -104,39 +107,41 @@ class Search:
         Raises:
             RequestError: a query, k, offset, filter, facet or sort that cannot be served.
         """
-        query = readable(request.query, longest=self.settings.longest_query)
         check_paging(request.k, request.offset, deepest=self.settings.deepest)
         check_filters(request.filters)
         stages: dict[str, float] = {}
-        known, found, left = self._found(query, request, system, stages)
+        known, found, left = self._found(request, system, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         with_reason()
         degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
-        if query and system == "hybrid" and self._reranks(request):
-            found, order, missing = self._reranked(known.corrected or query, found, order, stages)
+        if known.raw and system == "hybrid" and self._reranks(request):
+            found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
             degraded[1] = degraded[1] or missing
         with_reason = stopwatch(stages, "rank")
         facets = self.index.columns.facets(found.rows[order], request.facets)
         shown = order[request.offset : request.offset + request.k]
-        hits = self._hits(found, shown, known.text, chinese=in_chinese(request, query))
+        hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
         with_reason()
         said = "; ".join(filter(None, degraded))
         return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, said, stages, known.suggestion)
 
-    def _found(
-        self, query: str, request: Request, system: System, stages: dict[str, float]
-    ) -> tuple[Understood, _Found, str]:
+    def understood(self, request: Request) -> Understood:
+        """What is read out of the query; a field that the request filters by is the request's own."""
+        query = readable(request.query, longest=self.settings.longest_query)
+        known, given = self.understand(query, correct=request.correct), {wanted.field for wanted in request.filters}
+        return replace(known, filters=tuple(wanted for wanted in known.filters if wanted.field not in given))
+
+    def _found(self, request: Request, system: System, stages: dict[str, float]) -> tuple[Understood, _Found, str]:
         """The query as it is asked, its candidates, and "" or which filters read out of it had to go."""
-        known = self.understand(query, correct=request.correct)
-        if not query:
+        known = self.understood(request)
+        if not known.raw:
             return known, self._browse(request, stages), ""
-        given = {wanted.field for wanted in request.filters}
-        ours = tuple(wanted for wanted in known.filters if wanted.field not in given)
-        found = self._retrieve(known, replace(request, filters=(*request.filters, *ours)), system, stages)
-        if found.ids or not ours:
+        narrow = replace(request, filters=(*request.filters, *known.filters))
+        found = self._retrieve(known, narrow, system, stages)
+        if found.ids or not known.filters:
             return known, found, ""
-        left = "nothing has all of it, left out: " + ", ".join(sorted({wanted.field for wanted in ours}))
+        left = RELAXED + ", ".join(sorted({wanted.field for wanted in known.filters}))
         return known, self._retrieve(known, request, system, stages), left
 
     def _retrieve(self, known: Understood, request: Request, system: System, stages: dict[str, float]) -> _Found:

@@ -243,3 +243,39 @@ def test_a_reranker_out_of_time_or_not_there_is_told(search: Search) -> None:
         page = none(Request(**{"query": "red dress", **quiet}))  # type: ignore[arg-type]
         assert page.degraded == "", quiet
     assert none(Request(query="red dress"), system="lexical").degraded == ""
+
+
+def test_a_price_in_the_query_is_a_filter_and_gives_way_when_nothing_is_left(search: Search) -> None:
+    page = search(Request(query="coffee mug under $20", k=48))
+    assert page.hits
+    assert page.degraded == ""
+    assert all(hit.product.price is not None and hit.product.price <= 20 for hit in page.hits)
+    assert page.hits[0].product.title.startswith("coffee mug")
+    loose = search(Request(query="coffee mug under $2", k=48))
+    assert loose.hits
+    assert loose.degraded == "nothing has all of it, left out: price"
+    own = search(Request(query="mug under $2", filters=(Filter("price", high=30.0),)))
+    assert own.hits, "the shopper's own filter stands in place of what was read"
+    assert own.degraded == ""
+
+
+def test_a_wished_price_is_a_part_of_the_score(search: Search) -> None:
+    page = search(Request(query="coffee mug under 20", k=48))
+    prices = [line.part for hit in page.hits for line in hit.ledger if line.signal == "price"]
+    assert prices
+    assert set(prices) == {0.1 * 0.8}
+    for hit in page.hits:
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-9)
+
+
+def test_what_was_negated_goes_down_with_its_own_line(search: Search) -> None:
+    page = search(Request(query="lamp without desk", k=48))
+    lines = {line.signal: line.part for hit in page.hits for line in hit.ledger if "desk" in hit.product.title}
+    assert lines.get("negated", -0.2) == -0.2
+    plain = search(Request(query="cup without tea", k=100))
+    asked = search(Request(query="cup", k=100))
+    assert asked.hits[0].product.title.startswith("tea cup")
+    scores = {hit.id: hit.score for hit in plain.hits if "tea" in hit.product.title}
+    for hit in plain.hits:
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-9)
+        assert ("negated" in {line.signal for line in hit.ledger}) == (hit.id in scores)

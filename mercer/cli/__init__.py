@@ -28,6 +28,7 @@ COMMANDS = (
     "index",
     "measure",
     "search",
+    "explain",
     "recommend",
     "serve",
     "demo",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.doors.copies import copies
 from mercer.doors.weigh import read_weight
+from mercer.doors.words import learn_words
 from mercer.encode import Encoder, EncodeSettings, load
 from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
@@ -24,9 +25,6 @@ from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
 from mercer.retrieve.text import passage
 from mercer.shop import Shop, content_hash, disk_errors
-from mercer.understand.recognise import Vocabulary
-from mercer.understand.spelling import Spelling
-from mercer.understand.suggest import Suggest
 
 if TYPE_CHECKING:
     from mercer.doors.settings import Settings
@@ -134,9 +132,7 @@ def build(
             index.merge()
         (folder / "behaviour").mkdir()
         Behaviour.fit(_events(shop, source, folder)).save(folder / "behaviour")
-        Suggest.build(products, _queries(source), settings=settings.suggest).save(folder / "suggest.json")
-        Spelling.build(products, _queries(source), settings=settings.spelling).save(folder / "spelling.json")
-        Vocabulary.build(products).save(folder / "vocabulary.json")
+        learn_words(products, source, folder, settings=settings)
         card = {
             "checked": version,
             "override": override,
@@ -288,14 +284,6 @@ def _later(log: EventLog, seq: int) -> Iterator[Event]:
     while rows := log.since(seq):
         yield from (event for _, event in rows)
         seq = rows[-1][0]
-
-
-def _queries(source: Path) -> Mapping[str, int]:
-    """Query texts of the checked queries, each counted once."""
-    import pyarrow.parquet as pq
-
-    path = source / "queries.parquet"
-    return {str(text): 1 for text in pq.read_table(path)["text"].to_pylist() if text} if path.exists() else {}
 
 
 def _ticker(tick: Tick | None, stage: str, total: int) -> Callable[[int], None] | None:

@@ -76,6 +76,11 @@ class Doors:
         """See `search.Search`."""
         return self._search(request, system=system)
 
+    @property
+    def searching(self) -> Search:
+        """The search door, for who looks into it."""
+        return self._search
+
     def recommend(self, request: Request) -> Page:
         """See `recommend.Recommend`."""
         return self._recommend(request)
