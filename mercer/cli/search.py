@@ -30,6 +30,7 @@ def search(
     facet: Annotated[list[str] | None, typer.Option(help="A field to count: brand, category, price …; repeat.")] = None,
     sort: Annotated[Literal["relevance", "price_up", "price_down", "rating"], typer.Option()] = "relevance",
     system: Annotated[Literal["hybrid", "lexical", "dense"], typer.Option(help="Which arms take part.")] = "hybrid",
+    correct: Annotated[bool, typer.Option(help="Whether the spelling may be corrected.")] = True,
     explain: Annotated[bool, typer.Option(help="Show the ledger of each score.")] = False,
     json: JsonFlag = False,
 ) -> None:
@@ -41,8 +42,9 @@ def search(
     doors = open_doors(folder, read_settings(folder), writable=False)
     try:
         request = Request(
-            query=query, k=k, offset=offset, filters=parse_filters(filter or ()), facets=tuple(facet or ()), sort=sort
-        )
+            query=query, k=k, offset=offset, filters=parse_filters(filter or ()), facets=tuple(facet or ()), sort=sort,
+            correct=correct,
+        )  # fmt: skip
         page = doors.search(request, system=system)
     finally:
         doors.close()
@@ -100,6 +102,7 @@ def page_json(page: Page) -> dict[str, Any]:
         ],
         "facets": {name: dict(counts) for name, counts in page.facets.items()},
         "corrected": page.corrected,
+        "suggestion": page.suggestion,
         "degraded": page.degraded,
         "stages": dict(page.stages),
     }
@@ -110,6 +113,10 @@ def show(page: Page, *, explain: bool = False) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    if page.corrected:
+        answers.print(f"showing results for [bold]{escape(page.corrected)}[/] (as typed: --no-correct)")
+    if page.suggestion:
+        answers.print(f"did you mean: [bold]{escape(page.suggestion)}[/]")
     table = Table(box=None, pad_edge=False)
     for name in ("", "id", "title", "price", "score", "why"):
         table.add_column(name, justify="right" if name in ("", "price", "score") else "left")

@@ -116,6 +116,8 @@ class Search(_Question):
     facets: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=10)] = []
     sort: Literal["relevance", "price_up", "price_down", "rating"] = "relevance"
     exclude: Annotated[list[Id], Field(max_length=BATCH_LIMIT)] = []
+    correct: bool = True
+    """Whether the spelling of the query may be corrected."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Search:
@@ -247,6 +249,9 @@ class Answer(BaseModel):
     facets: dict[str, dict[str, int]]
     total: int
     corrected: str
+    """"" or the query that was asked instead of the one given."""
+    suggestion: str = ""
+    """"" or a query to offer as "did you mean"."""
     degraded: str
     stages: dict[str, float]
     """Milliseconds."""

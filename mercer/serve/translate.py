@@ -35,6 +35,7 @@ def search(shape: Search, shopper: Shopper) -> Request:
         exclude=tuple(shape.exclude),
         facets=tuple(dict.fromkeys(shape.facets)),
         sort=shape.sort,
+        correct=shape.correct,
         k=shape.k,
         offset=shape.offset,
         context=_context(shape.context),
@@ -72,6 +73,7 @@ def answer(page: Page, *, explain: bool = False) -> Answer:
         facets={field: dict(counts) for field, counts in page.facets.items()},
         total=page.total,
         corrected=page.corrected,
+        suggestion=page.suggestion,
         degraded=page.degraded,
         stages={stage: round(milliseconds, 3) for stage, milliseconds in page.stages.items()},
     )

@@ -31,6 +31,8 @@ class Question:
     in_stock: bool = False
     sort: str = "relevance"
     page: int = 1
+    exact: bool = False
+    """The words as they were typed, without correction."""
 
     @classmethod
     def read(cls, address: Mapping[str, str], *, page_size: int) -> Question:
@@ -47,6 +49,7 @@ class Question:
             in_stock=address.get("in_stock", "") == "true",
             sort=sort if sort in SORTS else "relevance",
             page=min(last, max(1, int(page))) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+            exact=address.get("exact", "") == "true",
         )
 
     def request(self, shopper: Shopper, session: str, *, page_size: int, language: str) -> Request:
@@ -69,6 +72,7 @@ class Question:
             k=page_size,
             offset=(self.page - 1) * page_size,
             context={"language": language},
+            correct=not self.exact,
         )
 
     def url(self, **changes: object) -> str:
@@ -85,7 +89,7 @@ class Question:
 
     def bare(self) -> str:
         """Address of the same words without filters."""
-        return Question(q=self.q).url()
+        return Question(q=self.q, exact=self.exact).url()
 
 
 def _amount(text: str) -> float | None:

@@ -28,7 +28,9 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "everything": ("All products", "全部商品"),
     "count_one": ("{count} product", "{count} 件商品"),
     "count": ("{count} products", "{count} 件商品"),
-    "corrected": ("Showing results for “{query}”", "已为你显示“{query}”的结果"),
+    "corrected": ("Showing results for “{query}”.", "已为你显示“{query}”的结果。"),
+    "as_typed": ("Search instead for “{query}”", "仍然搜索“{query}”"),
+    "did_you_mean": ("Did you mean", "你要找的是不是"),
     "degraded": (
         "Part of the search did not answer, so this list may be incomplete.",
         "部分搜索服务未响应，结果可能不完整。",
