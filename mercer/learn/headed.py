@@ -20,7 +20,7 @@ from mercer.learn.cross import Cross
 from mercer.learn.lists import Lists
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
-from mercer.learn.precision import precision_of
+from mercer.learn.precision import device, precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
 from mercer.learn.verdict import Verdicts, total
@@ -108,6 +108,7 @@ def train(
     started = time.monotonic()
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
+    cross.to(device())  # before a step is timed
     cross.tower.precision = precision_of(settings.precision)
     with quiet(), Memory(work) as memory:
         cross.tower.memory = memory if cross.tower.below is not None else None

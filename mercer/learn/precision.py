@@ -6,9 +6,14 @@ from typing import Literal
 
 import torch
 
-__all__ = ["Precision", "cast", "precision_of"]
+__all__ = ["Precision", "cast", "device", "precision_of"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def device() -> torch.device:
+    """Where training runs: this process's GPU, else the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def precision_of(wish: Precision) -> Precision:

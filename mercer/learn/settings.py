@@ -64,7 +64,7 @@ class LearnSettings:
     negative and left out; 10 leaves nothing out."""
     length: int = 96
     """Longest text in word pieces while training."""
-    tokens: int = 8192
+    tokens: int = 4096
     """Word pieces whose activations are kept at once; a larger batch goes through gradient caching."""
     catalogue_share: float = 0.3
     """Share of steps on invented pairs where there are labels too: rehearsal against forgetting."""

@@ -16,7 +16,7 @@ from mercer.learn.blend import Blend
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
 from mercer.learn.pool import Pool
-from mercer.learn.precision import precision_of
+from mercer.learn.precision import device, precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
 from mercer.learn.share import share_tasks
@@ -72,6 +72,7 @@ def tune(
     frozen = settings.frozen_layers if settings.train == "frozen" else 0
     words = settings.words and settings.train == "full"
     tower = build(model, length=settings.length, frozen=frozen, words=words, dropout=settings.dropout)
+    tower.to(device())  # before a step is timed
     tower.precision = precision_of(settings.precision)
     passages = settings.batch * settings.passages
     judge = None if pool is None else lambda state: ranks.agreed(lambda: pool(state))
