@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 __all__ = ["Han", "grams", "missing_pinyin", "syllables"]
 
-SAME, NEAR, SHAPE, LOST, ADDED, TWICE = 5.0, 6.5, 7.0, 7.5, 17.0, 4.0
+SAME, NEAR, SHAPE, LOST, ADDED, TWICE = 3.5, 5.5, 7.0, 7.5, 17.0, 4.0
 """Costs in nats: a character of the same sound, of a near one, of like shape; one left out, one too many, one twice.
 One too many makes a run shorter, so it pays for the character that need not be explained any more."""
 PINYIN = 1.0
@@ -100,10 +100,10 @@ class Han:
                         yield self._gain(run, run[:place] + other + run[place:], place, 1, LOST)
 
     def _once(self, run: str, place: int) -> bool:
-        """Whether a character typed twice belongs once to both its neighbours, and is never doubled itself."""
+        """Whether a character typed twice belongs once to a neighbour, and is never doubled itself."""
         twice, around = run[place] * 2, [run[max(0, place - 2) : place], run[place : place + 2]]
         pairs = [pair for pair in around if len(pair) == 2]
-        return not self.together(twice) and twice not in phrases() and all(map(self.together, pairs))
+        return not self.together(twice) and twice not in phrases() and any(map(self.together, pairs))
 
     def _gain(self, run: str, new: str, place: int, grown: int, cost: float) -> tuple[str, float]:
         before = self.score(run, place, place + 3 - min(grown, 0))
