@@ -1,0 +1,30 @@
+"""mercer explain: the steps and what became of a product, for people and for machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_steps_are_told(mercer: Any, tiny_shop: Path) -> None:
+    told = mercer("explain", tiny_shop, "red dress without belt under 50", "--json")
+    assert told.code == 0
+    assert told.json["text"] == "red dress"
+    assert told.json["words"] == "red dress without belt"
+    assert told.json["negated"] == ["belt"]
+    assert {"price", "negation"} <= {step["name"] for step in told.json["steps"]}
+    assert mercer("explain", tiny_shop, "连衣裙 不含 腰带").code == 0
+
+
+def test_a_product_is_followed(mercer: Any, tiny_shop: Path) -> None:
+    first = mercer("search", tiny_shop, "dress", "--json").json["hits"][0]
+    why = mercer("explain", tiny_shop, "dress", "--product", first["id"], "--json").json["product"]
+    assert (why["place"], why["position"]) == ("shown", 1)
+    assert sum(line["part"] for line in why["ledger"]) == pytest.approx(first["score"], abs=1e-6)
+    given = ("--product", first["id"], "--filter", "price=..0.001", "--json")
+    lost = mercer("explain", tiny_shop, "dress", *given).json["product"]
+    assert lost["place"] == "filtered"
+    assert lost["filters"][0]["field"] == "price"
+    assert "not in the index" in mercer("explain", tiny_shop, "dress", "--product", "nobody").out
