@@ -45,13 +45,13 @@ SAID = {
 }
 
 
-def answer(keep: Path, name: str, arm: str, fold: int) -> dict[str, Any]:
+def answer(keep: Path, name: str, arm: str, fold: int, more: Mapping[str, Any]) -> dict[str, Any]:
     """What one process said, now or in an earlier run."""
     path = keep / f"{name}-{arm}-{fold}.json"
     if not path.exists():
         kind, learn = ARMS[arm]
         command = [sys.executable, str(HERE / "learn_fold.py"), name, kind, str(fold)]
-        command += ["--shop", str(keep / name), "--learn", json.dumps(learn)]
+        command += ["--shop", str(keep / name), "--learn", json.dumps({**learn, **more})]
         began = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -62,14 +62,14 @@ def answer(keep: Path, name: str, arm: str, fold: int) -> dict[str, Any]:
     return found
 
 
-def table(keep: Path, name: str, arms: Sequence[str], folds: Sequence[int]) -> list[str]:
+def table(keep: Path, name: str, arms: Sequence[str], folds: Sequence[int], more: Mapping[str, Any]) -> list[str]:
     """One row an arm, over the queries of all folds asked for."""
     lines = [
         f"### {name}, folds {', '.join(map(str, folds))} of {FOLDS}\n",
         "| | queries | nDCG@10 dense | hybrid | to zero-shot | paired difference, 95 % | trained | steps | s | MiB |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    every = {arm: [answer(keep, name, arm, fold) for fold in folds] for arm in arms}
+    every = {arm: [answer(keep, name, arm, fold, more) for fold in folds] for arm in arms}
     base = pooled(every["zero"], "hybrid")
     for arm, found in every.items():
         hybrid, dense = pooled(found, "hybrid"), pooled(found, "dense")
@@ -110,13 +110,14 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--arms", default="zero,catalogue,labels,reranker,plain")
     parser.add_argument("--folds", default=",".join(map(str, range(FOLDS))))
+    parser.add_argument("--learn", default="{}", help="More of [learn] for every arm, as JSON.")
     parser.add_argument("--write", action="store_true", help="Into RESULTS.md.")
     given = parser.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)
     folds = [int(fold) for fold in given.folds.split(",")]
     lines: list[str] = []
     for name in given.sets.split(","):
-        lines += table(given.keep, name, given.arms.split(","), folds)
+        lines += table(given.keep, name, given.arms.split(","), folds, json.loads(given.learn))
         print("\n".join(lines), flush=True)
     if given.write:
         write(lines)
