@@ -11,12 +11,11 @@ from pathlib import Path
 
 from mercer.errors import FormatError, SettingsError
 from mercer.records import Product
-from mercer.retrieve.analyze import normalise
 from mercer.shop import disk_errors, write_json
 from mercer.understand import spelling_han, spelling_words
 from mercer.understand.spelling_han import Han
 from mercer.understand.spelling_learn import KINDS, LONGEST_RUN, TOKEN, learn, names, tokens_of
-from mercer.understand.spelling_words import SPACE, Alphabetic
+from mercer.understand.spelling_words import SPACE, Alphabetic, folded
 
 __all__ = ["Change", "Corrected", "Spelling", "SpellingSettings"]
 
@@ -168,15 +167,15 @@ class Spelling:
 
     def _found(self, text: str) -> Iterator[Change]:
         matches = list(TOKEN.finditer(text))
-        tokens = [normalise(match.group()) if match.lastgroup == "word" else "" for match in matches]
+        tokens = [folded(match.group()) if match.lastgroup == "word" else "" for match in matches]
         yield from self._spoken(text, matches, tokens)
         for place, match in enumerate(matches):
             start, end = match.span()
             if match.lastgroup == "han":
-                best = self._han(normalise(match.group()))
+                best = self._han(folded(match.group()))
                 if place and text[matches[place - 1].end() : start].isspace() and matches[place - 1].lastgroup == "han":
                     before = matches[place - 1].group()
-                    if self.han.torn(normalise(before), normalise(match.group())):
+                    if self.han.torn(folded(before), folded(match.group())):
                         yield Change(matches[place - 1].start(), end, text[matches[place - 1].start() : end],
                                      before + match.group(), 0.99)  # fmt: skip
             else:

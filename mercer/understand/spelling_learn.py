@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mercer.records import Product
-from mercer.retrieve.analyze import normalise
 from mercer.understand import spelling_han, spelling_words
+from mercer.understand.spelling_words import folded
 
 __all__ = ["KINDS", "LONGEST_RUN", "TOKEN", "learn", "names", "tokens_of"]
 
@@ -48,12 +48,12 @@ def learn(products: Iterable[Product], queries: Mapping[str, int], entries: int)
 
 def tokens_of(text: str) -> Iterator[tuple[str, str]]:
     """Kind ("word" or "han") and normal form of each token."""
-    return ((match.lastgroup or "", match.group()) for match in TOKEN.finditer(normalise(text)))
+    return ((match.lastgroup or "", match.group()) for match in TOKEN.finditer(folded(text)))
 
 
 def _glued(text: str) -> Iterator[str]:
     """Words written with a hyphen, as they are typed without it."""
-    return (match.group().replace("-", "") for match in _HYPHEN.finditer(normalise(text)))
+    return (match.group().replace("-", "") for match in _HYPHEN.finditer(folded(text)))
 
 
 def names(product: Product) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
-from mercer.retrieve.analyze import words
+from mercer.understand.normalise import simplified, stem
 
-__all__ = ["Alphabetic", "channel", "missing_words"]
+__all__ = ["Alphabetic", "bigrams", "channel", "folded", "missing_words"]
 
+_ACCENTED = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]")
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 LETTER = -math.log(11.0)
 """Log probability of one letter of a word that nobody has seen: English has about 3.5 bits a letter inside words."""
@@ -42,7 +45,7 @@ class Alphabetic:
         """Counts of words in titles and names, in longer text, in queries; and of "one other" in titles."""
         self.titles, self.texts, self.asked, self.pairs = titles, texts, asked, pairs
         self.total = sum(titles.values()) + sum(texts.values()) / 4 + sum(asked.values()) + 1.0
-        self._stems = {stem for word in titles for stem in words(word)[:1]}
+        self._stems = {_stem(word) for word in titles}
         self._by_length: dict[int, list[str]] = defaultdict(list)
         for word in titles.keys() | {word for word, count in asked.items() if count >= OFTEN}:
             if 3 <= len(word) <= LONGEST and word.isalpha():
@@ -52,13 +55,12 @@ class Alphabetic:
 
     def known(self, word: str) -> bool:
         """Whether titles have it in any form; what shoppers ask for often counts too."""
-        stems = words(word)
-        return word in self.titles or self.asked.get(word, 0) >= OFTEN or bool(stems and stems[0] in self._stems)
+        return word in self.titles or self.asked.get(word, 0) >= OFTEN or _stem(word) in self._stems
 
     def add(self, word: str) -> None:
         """One more title has it."""
         self.titles[word] = self.titles.get(word, 0) + 1
-        self._stems.update(words(word)[:1])
+        self._stems.add(_stem(word))
 
     def frequency(self, word: str) -> float:
         """Log probability of a word; of one that the shop has not, by its letters."""
@@ -112,6 +114,20 @@ class Alphabetic:
             and not self.pairs.get(f"{left} {right}")
             and not (self.known(left) and self.known(right) and min(len(left), len(right)) > 3)
         )
+
+
+def folded(text: str) -> str:
+    """Half-width, lower case, simplified, no accents on Latin letters, as words are counted.
+
+    >>> folded("ＬＥＤ檯燈 Café")
+    'led台灯 cafe'
+    """
+    text = simplified(unicodedata.normalize("NFKC", text).casefold())
+    return text if text.isascii() else _ACCENTED.sub(lambda one: unicodedata.normalize("NFKD", one.group())[0], text)
+
+
+def _stem(word: str) -> str:
+    return stem(word.replace("’", "'").removesuffix("'s"))
 
 
 def channel(typed: str, meant: str) -> float:
