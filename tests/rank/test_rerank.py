@@ -87,7 +87,9 @@ def test_whole_answers_say_nothing() -> None:
     assert Rerank(Counted(9), HybridSettings(rerank=2))("cup", ["a", "b"], before, order)[2] == ""
 
 
-@pytest.mark.parametrize("wrong", [{"rerank": -2}, {"rerank_weight": -0.5}, {"rerank_budget": float("nan")}, {"rerank_weight": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"rerank": -2}, {"rerank_weight": -0.5}, {"rerank_budget": float("nan")}, {"rerank_weight": 1.5}]
+)
 def test_settings_refuse_what_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         HybridSettings(**wrong)  # type: ignore[arg-type]
