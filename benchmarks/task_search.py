@@ -1,7 +1,8 @@
 """A judged catalogue, and the same hurt, in; nDCG@10 of each query, by words and by words and meaning, out.
 
 The ranking is the search door's own (its analysers, BM25, blend and background), worked out for all queries at once
-over every product instead of through an index: it gives the door's figures, without the door's candidate pools.
+over every product instead of through an index: it gives the door's figures, without the door's candidate pools and
+without understanding what a query wishes (prices, negation, spelling).
 """
 
 from __future__ import annotations

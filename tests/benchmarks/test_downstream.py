@@ -61,6 +61,7 @@ def test_search_in_bulk_is_the_doors(tmp_path: Path) -> None:
     from mercer.records import Product, Request
     from mercer.retrieve.index import IndexSettings, open_index
     from mercer.search import Search
+    from mercer.understand.understand import Understand, UnderstandSettings
 
     base = bases.load("sample", quick=True)
     shelf = Shelf("sample", base, vectors=tmp_path)
@@ -68,7 +69,8 @@ def test_search_in_bulk_is_the_doors(tmp_path: Path) -> None:
     products = [Product.from_row(row) for row in table.to_pylist()]
     index = open_index(tmp_path / "i", dimension=2, settings=IndexSettings(engine="exact"), read_only=False)
     index.upsert(products, np.zeros((len(products), 2), np.float32))
-    door = Search(index, None)
+    plain = UnderstandSettings(prices=False, negated=0.0, free=0.0)  # a shelf takes queries as they were typed
+    door = Search(index, None, understand=Understand(settings=plain))
     runs = {
         id: [hit.product.id for hit in door(Request("search", query=text), system="lexical").hits]
         for id, text in shelf.queries.items()
