@@ -10,6 +10,7 @@ encoder as it comes. Settings are the product's own defaults but for `LEARN`; no
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from typing import Any
 
 from mercer.measure.compare import compare, interval
 
+sys.path.insert(0, str(Path(__file__).parent))
+from results import put
+
 HERE = Path(__file__).parent
-RESULTS = HERE / "RESULTS.md"
-MARKS = ("<!-- learn: start -->", "<!-- learn: end -->")
 SETS = ("esci150", "taobao250")
 FOLDS, SEED = 5, 7
 LEARN: Mapping[str, Any] = {"train": "frozen", "epochs": 1.0}
@@ -56,10 +58,19 @@ def answer(keep: Path, name: str, arm: str, fold: int, more: Mapping[str, Any]) 
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-        path.write_text(done.stdout.splitlines()[-1], "utf-8")
+        path.write_text(json.dumps({**json.loads(done.stdout.splitlines()[-1]), "commit": commit()}), "utf-8")
         print(f"{name} {arm} fold {fold}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if found["commit"] != commit():  # search itself may have changed since: such a comparison was once +16 %
+        raise SystemExit(f"{path} was answered by commit {found['commit']}: remove it, or check that commit out")
     return found
+
+
+@functools.cache
+def commit() -> str:
+    """The code that answers."""
+    command = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 def table(keep: Path, name: str, arms: Sequence[str], folds: Sequence[int], more: Mapping[str, Any]) -> list[str]:
@@ -120,24 +131,8 @@ def main() -> None:
         lines += table(given.keep, name, given.arms.split(","), folds, json.loads(given.learn))
         print("\n".join(lines), flush=True)
     if given.write:
-        write(lines)
-
-
-def write(lines: Sequence[str]) -> None:
-    """Put the tables between the marks of RESULTS.md."""
-    head = [
-        MARKS[0],
-        "## Learning on own data\n",
-        f"`benchmarks/learn_folds.py`, {datetime.now(UTC):%Y-%m-%d}, one thread.\n",
-    ]
-    body = "\n".join([*head, *lines, MARKS[1]])
-    text = RESULTS.read_text("utf-8")
-    if MARKS[0] in text:
-        before, rest = text.split(MARKS[0], 1)
-        text = before + body + rest.split(MARKS[1], 1)[1]
-    else:
-        text = f"{text.rstrip()}\n\n{body}\n"
-    RESULTS.write_text(text, "utf-8")
+        said = f"`benchmarks/learn_folds.py`, {datetime.now(UTC):%Y-%m-%d}, one thread.\n"
+        put("learn", "Learning on own data", [said, *lines])
 
 
 if __name__ == "__main__":

@@ -40,9 +40,8 @@ from mercer.understand.spelling import Spelling
 
 sys.path.insert(0, str(Path(__file__).parent))
 from base import ESCI, SHARED, TREC
+from results import put
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-MARKS = ("<!-- perturbed: start -->", "<!-- perturbed: end -->")
 SETS = {"esci150": ("minilm", "products.jsonl.gz"), "taobao250": ("e5", "products.jsonl")}
 GAINS = {3.0: 1.0, 2.0: 0.1, 1.0: 0.01, 0.0: 0.0}
 TOUCHING = (
@@ -349,14 +348,7 @@ def main() -> None:
         said += [f"### {name}\n", *HEAD, *lines]
         print("\n".join([*HEAD, *lines]), flush=True)
     if options.write:
-        text = RESULTS.read_text("utf-8")
-        body = "\n".join([MARKS[0], "## Mistyped queries\n", *said, MARKS[1]])
-        if MARKS[0] in text:
-            head, rest = text.split(MARKS[0], 1)
-            text = head + body + rest.split(MARKS[1], 1)[1]
-        else:
-            text = f"{text.rstrip()}\n\n{body}\n"
-        RESULTS.write_text(text, "utf-8")
+        put("perturbed", "Mistyped queries", said)
 
 
 if __name__ == "__main__":
