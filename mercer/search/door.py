@@ -1,0 +1,173 @@
+"""The search door: a query in, a page of products out, by words and by meaning, with facets and a ledger."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mercer.errors import SettingsError
+from mercer.rank.hybrid import HybridSettings
+from mercer.rank.ledger import ledger
+from mercer.rank.reason import search_reason
+from mercer.rank.rerank import Rerank
+from mercer.records import Hit, Page, Request
+from mercer.retrieve.columns import check_filters, check_paging
+from mercer.retrieve.index import Index
+from mercer.retrieve.matched import Matched
+from mercer.retrieve.text import passage
+from mercer.search.find import Find, Found, QueryEncoder, System
+from mercer.search.stopwatch import stopwatch
+from mercer.understand.normalise import in_chinese, readable
+from mercer.understand.query import Understood
+from mercer.understand.understand import Understand
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mercer.rank.reranker import Reranker
+
+__all__ = ["RELAXED", "Search", "SearchSettings", "System"]
+
+RELAXED = "nothing has all of it, left out: "
+"""Begins what an answer says of filters read out of the query that nothing met."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Limits of the search door."""
+
+    pool: int = 300
+    """Candidates each arm brings; the answer, its total and its facets are made from these."""
+    longest_query: int = 512
+    """Characters a query may have."""
+    deepest: int = 1000
+    """Largest k, and largest offset."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("pool", 10, 10_000), ("longest_query", 8, 100_000), ("deepest", 10, 10_000)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingsError(f"[search] {name} is {value}", cure=f"give a whole number from {low} to {high}")
+
+
+class Search:
+    """Call it with a Request; it answers with a Page. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        index: Index,
+        encoder: QueryEncoder | None,
+        *,
+        settings: SearchSettings | None = None,
+        ranking: HybridSettings | None = None,
+        popularity: Mapping[str, float] | None = None,
+        reranker: Reranker | None = None,
+        understand: Understand | None = None,
+    ) -> None:
+        self.index = index
+        self.encoder = encoder
+        self.settings = settings or SearchSettings()
+        self.ranking = (ranking or HybridSettings()).closed()
+        self.understand = understand or Understand()
+        self._find = Find(
+            index,
+            encoder,
+            pool=self.settings.pool,
+            ranking=self.ranking,
+            negated=self.understand.settings.negated,
+            free=self.understand.settings.free,
+            popularity=popularity or {},
+        )
+        self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
+
+    def __call__(self, request: Request, *, system: System = "hybrid") -> Page:
+        """Answer one request.
+
+        Raises:
+            RequestError: a query, k, offset, filter, facet or sort that cannot be served.
+        """
+        check_paging(request.k, request.offset, deepest=self.settings.deepest)
+        check_filters(request.filters)
+        stages: dict[str, float] = {}
+        known, found, left = self._found(request, system, stages)
+        with_reason = stopwatch(stages, "rank")
+        order = self._ordered(found, request)
+        with_reason()
+        degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
+        if known.raw and system == "hybrid" and self._reranks(request):
+            found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
+            degraded[1] = degraded[1] or missing
+        with_reason = stopwatch(stages, "rank")
+        facets = self.index.columns.facets(found.rows[order], request.facets)
+        shown = order[request.offset : request.offset + request.k]
+        hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
+        with_reason()
+        said = "; ".join(filter(None, degraded))
+        return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, said, stages, known.suggestion)
+
+    def understood(self, request: Request) -> Understood:
+        """What is read out of the query; a field that the request filters by is the request's own."""
+        query = readable(request.query, longest=self.settings.longest_query)
+        known, given = self.understand(query, correct=request.correct), {wanted.field for wanted in request.filters}
+        return replace(known, filters=tuple(wanted for wanted in known.filters if wanted.field not in given))
+
+    def _found(self, request: Request, system: System, stages: dict[str, float]) -> tuple[Understood, Found, str]:
+        """The query as it is asked, its candidates, and "" or which filters read out of it had to go."""
+        known = self.understood(request)
+        if not known.raw:
+            return known, self._find.browse(request, stages), ""
+        narrow = replace(request, filters=(*request.filters, *known.filters))
+        found = self._find(known, narrow, system, stages)
+        if found.ids or not known.filters:
+            return known, found, ""
+        left = RELAXED + ", ".join(sorted({wanted.field for wanted in known.filters}))
+        return known, self._find(known, request, system, stages), left
+
+    def _ordered(self, found: Found, request: Request) -> NDArray[np.int64]:
+        """Places of the products that belong to the answer, in the order asked for; equal ones by id."""
+        import numpy as np
+
+        scores = found.scored.scores
+        if not len(scores):
+            return np.zeros(0, dtype=np.int64)
+        keep = np.flatnonzero(scores >= found.cut * max(scores.max(), 0.0))  # nothing below chance belongs
+        ids = np.array([found.ids[place] for place in keep])
+        if request.sort == "relevance":
+            key = -scores[keep]
+        else:
+            column, sign = {"price_up": ("price", 1), "price_down": ("price", -1), "rating": ("rating", -1)}[
+                request.sort
+            ]
+            key = sign * self.index.columns.numbers(column, found.rows[keep])
+        return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
+
+    def _reranks(self, request: Request) -> bool:
+        """Whether the last stage can change this page: it never moves a product past the first `rerank`."""
+        return request.offset < self.ranking.rerank and request.sort == "relevance"
+
+    def _reranked(
+        self, query: str, found: Found, order: NDArray[np.int64], stages: dict[str, float]
+    ) -> tuple[Found, NDArray[np.int64], str]:
+        """The first products in the reranker's order, and "" or what it could not do."""
+        if self._rerank is None:
+            return found, order, "no reranker: words and meaning only"
+        done = stopwatch(stages, "rerank")
+        ids = [found.ids[place] for place in order[: self.ranking.rerank]]
+        known = {product.id: passage(product) for product in self.index.products(ids)}
+        texts = [known.get(id, "") for id in ids]  # "": deleted since it was found
+        scored, order, left = self._rerank(query, texts, found.scored, order)
+        done()
+        return replace(found, scored=scored), order, left
+
+    def _hits(self, found: Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
+        known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}
+        hits, matched = [], Matched(query)
+        for place in places.tolist():
+            product = known.get(found.ids[place])
+            if product is not None:  # deleted since it was found
+                reason = search_reason(matched(product), chinese=chinese) if query else ""
+                hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
+        return tuple(hits)
