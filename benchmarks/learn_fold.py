@@ -1,15 +1,16 @@
 """One fold of a judged catalogue and a way to learn in; how well queries that took no part are answered, as JSON, out.
 
     python benchmarks/learn_fold.py esci150 labels 0 --shop FOLDER
+    python benchmarks/learn_fold.py esci150 catalogue all --shop FOLDER
 
 A process of its own, so that time and memory are those of one training. `FOLDER` becomes a shop with the whole
 catalogue and all judgments, checked and indexed once; those of the fold's queries are taken out of what is learned
-from (and chosen by) here. Arms:
+from (and chosen by) here; `all` takes out every query and reports on each, for arms that learn from none. Arms:
 
     zero       the encoder as it comes
     catalogue  `mercer learn --no-labels`
     labels     `mercer learn`
-    reranker   `mercer learn --reranker` over the index of `labels`, which must have run before
+    reranker   `mercer learn` and, over its index, `mercer learn --reranker`; both are answered
     plain      sentence-transformers on the same pairs as `labels` and for as many texts, as its documentation shows
     given      an encoder named by --model, a folder or a known name, nothing learned
 
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 GAINS = {"esci150": "3=1,2=.1,1=.01,0=0", "taobao250": ""}
 FILES = {"esci150": "products.jsonl.gz", "taobao250": "products.jsonl"}
-FOLDS, SHUFFLED, DEPTH = 5, 20261123, 100
+FOLDS, SHUFFLED, DEPTH, ALL = 5, 20261123, 100, "all"
 """Folds, the seed that deals queries out to them, and how many products are looked at for a query."""
 VALID = 0.1
 """Share of the queries learned from that the best state and the reranker's weight are chosen by."""
@@ -80,10 +81,12 @@ def shop_of(name: str, folder: Path) -> Shop:
     return Shop(folder)
 
 
-def fold_of(queries: list[str], fold: int) -> list[str]:
+def fold_of(queries: list[str], fold: str) -> list[str]:
     """The queries that are reported on."""
+    if fold == ALL:
+        return queries
     order = np.random.default_rng(SHUFFLED).permutation(len(queries))
-    return [sorted(queries)[at] for at in order[fold::FOLDS]]
+    return [sorted(queries)[at] for at in order[int(fold) :: FOLDS]]
 
 
 def without(gathered: Gathered, tested: list[str], *, labels: bool, seed: int) -> Gathered:
@@ -133,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", choices=GAINS)
     parser.add_argument("arm", choices=tuple(ARMS))
-    parser.add_argument("fold", type=int, choices=range(FOLDS))
+    parser.add_argument("fold", choices=(*map(str, range(FOLDS)), ALL))
     parser.add_argument("--shop", type=Path, required=True)
     parser.add_argument("--learn", default="{}", help="[learn] as JSON")
     parser.add_argument("--model", default="", help="of the arm `given`")
@@ -146,15 +149,26 @@ def main() -> None:
     learning = section({"gains": GAINS[given.set], **told}, LearnSettings, name="learn")
     whole = gather(shop, _checked(shop), learning)
     truth = gains_by_query(joined(*whole.labelled.values()))
+    if given.fold == ALL and given.arm not in UNLABELLED:
+        parser.error(f"{given.arm} learns from judgments: name one of its {FOLDS} folds")
     tested = fold_of(list(truth), given.fold)
-    gathered = without(whole, tested, labels=given.arm != "catalogue", seed=learning.seed)
+    asking = {query: truth[query] for query in tested}
+    gathered = without(whole, tested, labels=given.arm not in UNLABELLED, seed=learning.seed)
     index, said = ARMS[given.arm](shop, settings, gathered, learning)
+    found = answers(shop, settings, said.pop("first", index), asking, ("dense", "hybrid"))
+    if given.arm == "reranker":
+        found["reranked"] = answers(shop, settings, index, asking, ("hybrid",))["hybrid"]
+    folds = {query: fold for fold in range(FOLDS) for query in fold_of(list(truth), str(fold)) if query in asking}
+    told = {"set": given.set, "arm": given.arm, "fold": given.fold, "index": index, **said}
+    print(json.dumps({**told, "folds": folds, "nDCG@10": found}))
+
+
+def answers(
+    shop: Shop, settings: Settings, index: str, truth: Mapping[str, Mapping[str, float]], systems: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    """System → query → nDCG@10, of one index."""
     with opened(shop, settings, index) as doors:
-        systems = ("hybrid",) if given.arm == "reranker" else ("dense", "hybrid")
-        found = {system: asked(doors, {query: truth[query] for query in tested}, system) for system in systems}
-    print(
-        json.dumps({"set": given.set, "arm": given.arm, "fold": given.fold, "index": index, **said, "nDCG@10": found})
-    )
+        return {system: asked(doors, truth, system) for system in systems}
 
 
 def gains_by_query(pairs: pa.Table) -> dict[str, dict[str, float]]:
@@ -215,7 +229,7 @@ def reranker(shop: Shop, settings: Settings, gathered: Gathered, learning: Learn
     keep_weight(shop, learned.version, weight)
     built = build(shop, settings, checked=gathered.checked, model=said["model"], reranker=learned.version)
     training = shop.card("models", learned.version)["training"]
-    told = {name: training[name] for name in ("steps", "seconds", "trained", "start", "best")}
+    told = {name: training[name] for name in ("steps", "seconds", "trained", "start", "best")} | {"first": first}
     chosen = {"weight": weight.rerank_weight, "alone": weight.alone, "refused": bool(weight.refusal)}
     return built.version, {**told, **chosen, "memory": most, "model": learned.version}
 
@@ -235,6 +249,7 @@ def plain(shop: Shop, settings: Settings, gathered: Gathered, learning: LearnSet
     return index, {"steps": steps, "seconds": seconds, "memory": most}
 
 
+UNLABELLED = ("zero", "catalogue", "given")
 ARMS = {"zero": zero, "catalogue": tuned, "labels": tuned, "reranker": reranker, "plain": plain, "given": named}
 
 

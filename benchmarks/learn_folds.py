@@ -38,6 +38,10 @@ ARMS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "plain": ("plain", {"train": "full", "epochs": 1.0}),
     **{way: ("labels", {"train": way, "epochs": 1.0}) for way in WAYS if way != LEARN["train"]},
 }
+LIVE = {"reranker": "reranked"}
+"""What of an answer the arm is about, where it is not the hybrid search."""
+UNLABELLED = ("zero", "catalogue")
+"""They learn from no judgment: once for all folds."""
 SAID = {
     "zero": "as it comes",
     "catalogue": "`mercer learn --no-labels`",
@@ -49,17 +53,18 @@ SAID = {
 
 def answer(keep: Path, name: str, arm: str, fold: int, more: Mapping[str, Any]) -> dict[str, Any]:
     """What one process said, now or in an earlier run."""
-    path = keep / f"{name}-{arm}-{fold}.json"
+    kind, learn = ARMS[arm]
+    part = "all" if kind in UNLABELLED else str(fold)
+    path = keep / f"{name}-{arm}-{part}.json"
     if not path.exists():
-        kind, learn = ARMS[arm]
-        command = [sys.executable, str(HERE / "learn_fold.py"), name, kind, str(fold)]
+        command = [sys.executable, str(HERE / "learn_fold.py"), name, kind, part]
         command += ["--shop", str(keep / name), "--learn", json.dumps({**learn, **more})]
         began = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
         path.write_text(json.dumps({**json.loads(done.stdout.splitlines()[-1]), "commit": commit()}), "utf-8")
-        print(f"{name} {arm} fold {fold}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        print(f"{name} {arm} fold {part}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if found["commit"] != commit():  # search itself may have changed since: such a comparison was once +16 %
         raise SystemExit(f"{path} was answered by commit {found['commit']}: remove it, or check that commit out")
@@ -81,9 +86,9 @@ def table(keep: Path, name: str, arms: Sequence[str], folds: Sequence[int], more
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     every = {arm: [answer(keep, name, arm, fold, more) for fold in folds] for arm in arms}
-    base = pooled(every["zero"], "hybrid")
+    base = pooled(every["zero"], "hybrid", folds)
     for arm, found in every.items():
-        hybrid, dense = pooled(found, "hybrid"), pooled(found, "dense")
+        hybrid, dense = pooled(found, LIVE.get(arm, "hybrid"), folds), pooled(found, "dense", folds)
         told = compare(hybrid, base, seed=SEED)
         mean = interval(list(hybrid.values()), seed=SEED)
         gain = "" if arm == "zero" else f"{told.difference:+.4f} [{told.low:+.4f}, {told.high:+.4f}]"
@@ -101,9 +106,11 @@ def table(keep: Path, name: str, arms: Sequence[str], folds: Sequence[int], more
     return [*lines, ""]
 
 
-def pooled(found: Sequence[Mapping[str, Any]], system: str) -> dict[str, float]:
-    """Query → nDCG@10, of all folds."""
-    return {query: value for one in found for query, value in one["nDCG@10"].get(system, {}).items()}
+def pooled(found: Sequence[Mapping[str, Any]], system: str, folds: Sequence[int]) -> dict[str, float]:
+    """Query → nDCG@10, of the queries of these folds."""
+    values = {query: value for one in found for query, value in one["nDCG@10"][system].items()}
+    dealt = {query: fold for one in found for query, fold in one["folds"].items()}
+    return {query: value for query, value in values.items() if dealt[query] in folds}
 
 
 def average_of(values: Mapping[str, float]) -> str:

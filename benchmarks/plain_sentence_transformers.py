@@ -19,7 +19,7 @@ import numpy as np
 
 from mercer.encode.encoder import Encoder
 from mercer.encode.model import Model
-from mercer.learn.encoder import _found, tasks_of
+from mercer.learn.encoder import found_by, tasks_of
 from mercer.learn.gather import Gathered
 from mercer.learn.pairs import gains_of
 from mercer.learn.settings import LearnSettings
@@ -48,7 +48,7 @@ def fine_tune(
     from sentence_transformers.training_args import BatchSamplers, MultiDatasetBatchSamplers
 
     texts = {id: passage(product) for id, product in gathered.products.items()}
-    tasks = tasks_of(gathered, _found(shop, encoder, gathered, texts), texts, learning)
+    tasks = tasks_of(gathered, found_by(shop, encoder, gathered, texts), texts, learning)
     texts_a_step = learning.batch * learning.passages
     steps = learning.steps or math.ceil(learning.epochs * epoch(tasks, texts_a_step))
     rows = texts_a_step // 2  # a right and a wrong answer each

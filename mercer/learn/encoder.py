@@ -31,7 +31,7 @@ from mercer.shop import Shop, content_hash
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Learned", "learn_encoder", "tasks_of"]
+__all__ = ["Learned", "found_by", "learn_encoder", "tasks_of"]
 
 LAYOUT = 1
 """Of a learned version; another layout is another version."""
@@ -93,7 +93,7 @@ def learn_encoder(
     if version in shop.versions("models"):
         return Learned(version, shop.path("models", version), None)
     texts = {id: passage(product) for id, product in gathered.products.items()}
-    found = _found(shop, encoder, gathered, texts)
+    found = found_by(shop, encoder, gathered, texts)
     tasks = tasks_of(gathered, found, texts, settings)
     if teacher is not None:
         tasks = _taught(tasks, teacher, settings.seed, ON_TEACHING * (seconds - (time.monotonic() - started)))
@@ -141,7 +141,7 @@ def _taught(tasks: list[Task], teacher: Reranker, seed: int, seconds: float) -> 
     return [dataclasses.replace(first, pairs=taught(first.pairs, teacher, seed=seed, seconds=seconds)), *rest]
 
 
-def _found(shop: Shop, encoder: Encoder, gathered: Gathered, texts: Mapping[str, str]) -> Found:
+def found_by(shop: Shop, encoder: Encoder, gathered: Gathered, texts: Mapping[str, str]) -> Found:
     """What the base makes of every product and of every query that is mined for or chosen by."""
     ids = list(texts)
     vectors = VectorCache(shop.cache).encode(encoder, texts.values())
