@@ -249,6 +249,8 @@ class Page:
     """Milliseconds spent in each stage."""
     suggestion: str = ""
     """"" or a query to offer as "did you mean"."""
+    understood: Mapping[str, Any] = filled(default_factory=dict)
+    """What was read out of the query, as `understand.said` has it; empty where there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ def explain(
     if json:
         import dataclasses
 
-        print_json(dataclasses.asdict(known) | ({"product": dataclasses.asdict(why)} if why else {}))
+        from mercer.understand.said import said
+
+        print_json(said(known) | ({"product": dataclasses.asdict(why)} if why else {}))
         return
     _show(known)
     if why:

@@ -105,6 +105,7 @@ def page_json(page: Page) -> dict[str, Any]:
         "suggestion": page.suggestion,
         "degraded": page.degraded,
         "stages": dict(page.stages),
+        "understood": dict(page.understood) or None,
     }
 
 

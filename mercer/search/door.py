@@ -12,7 +12,7 @@ from mercer.rank.hybrid import HybridSettings
 from mercer.rank.ledger import ledger
 from mercer.rank.reason import search_reason
 from mercer.rank.rerank import Rerank
-from mercer.records import Hit, Page, Request
+from mercer.records import Filter, Hit, Page, Request
 from mercer.retrieve.columns import check_filters, check_paging
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
@@ -21,6 +21,7 @@ from mercer.search.find import Find, Found, QueryEncoder, System
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.normalise import in_chinese, readable
 from mercer.understand.query import Understood
+from mercer.understand.said import said
 from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ class Search:
         check_paging(request.k, request.offset, deepest=self.settings.deepest)
         check_filters(request.filters)
         stages: dict[str, float] = {}
-        known, found, left = self._found(request, system, stages)
+        known, found, dropped = self._found(request, system, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         with_reason()
+        left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
         degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
         if known.raw and system == "hybrid" and self._reranks(request):
             found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
@@ -105,8 +107,9 @@ class Search:
         shown = order[request.offset : request.offset + request.k]
         hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
         with_reason()
-        said = "; ".join(filter(None, degraded))
-        return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, said, stages, known.suggestion)
+        told = "; ".join(filter(None, degraded))
+        read = said(known, left_out=dropped) if known.raw else {}
+        return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion, read)
 
     def understood(self, request: Request) -> Understood:
         """What is read out of the query; a field that the request filters by is the request's own."""
@@ -114,17 +117,18 @@ class Search:
         known, given = self.understand(query, correct=request.correct), {wanted.field for wanted in request.filters}
         return replace(known, filters=tuple(wanted for wanted in known.filters if wanted.field not in given))
 
-    def _found(self, request: Request, system: System, stages: dict[str, float]) -> tuple[Understood, Found, str]:
-        """The query as it is asked, its candidates, and "" or which filters read out of it had to go."""
+    def _found(
+        self, request: Request, system: System, stages: dict[str, float]
+    ) -> tuple[Understood, Found, tuple[Filter, ...]]:
+        """The query as it is asked, its candidates, and which filters read out of it had to go."""
         known = self.understood(request)
         if not known.raw:
-            return known, self._find.browse(request, stages), ""
+            return known, self._find.browse(request, stages), ()
         narrow = replace(request, filters=(*request.filters, *known.filters))
         found = self._find(known, narrow, system, stages)
         if found.ids or not known.filters:
-            return known, found, ""
-        left = RELAXED + ", ".join(sorted({wanted.field for wanted in known.filters}))
-        return known, self._find(known, request, system, stages), left
+            return known, found, ()
+        return known, self._find(known, request, system, stages), known.filters
 
     def _ordered(self, found: Found, request: Request) -> NDArray[np.int64]:
         """Places of the products that belong to the answer, in the order asked for; equal ones by id."""

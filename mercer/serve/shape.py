@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from mercer.records import Action
 from mercer.retrieve.columns import NUMBERS, VALUES
+from mercer.serve.understood import UnderstoodShape
 
 __all__ = [
     "Answer",
@@ -106,7 +107,7 @@ class _Question(Shape):
     offset: Annotated[int, Field(ge=0, le=OFFSET_LIMIT)] = 0
     context: Context = Context()
     explain: bool = False
-    """Give the ledger of scores with each hit."""
+    """Give the ledger of scores with each hit, and of a search what was read out of the query."""
 
 
 class Search(_Question):
@@ -255,6 +256,8 @@ class Answer(BaseModel):
     degraded: str
     stages: dict[str, float]
     """Milliseconds."""
+    understood: UnderstoodShape | None = None
+    """Of a search with `explain`: what was read out of the query."""
 
 
 class Suggestions(BaseModel):

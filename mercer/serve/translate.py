@@ -20,6 +20,7 @@ from mercer.serve.shape import (
     Recommendation,
     Search,
 )
+from mercer.serve.understood import UnderstoodShape
 
 __all__ = ["answer", "changed", "event", "product", "product_shape", "recommendation", "search"]
 
@@ -76,6 +77,7 @@ def answer(page: Page, *, explain: bool = False) -> Answer:
         suggestion=page.suggestion,
         degraded=page.degraded,
         stages={stage: round(milliseconds, 3) for stage, milliseconds in page.stages.items()},
+        understood=UnderstoodShape(**page.understood) if explain and page.understood else None,
     )
 
 

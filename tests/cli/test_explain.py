@@ -28,3 +28,9 @@ def test_a_product_is_followed(mercer: Any, tiny_shop: Path) -> None:
     assert lost["place"] == "filtered"
     assert lost["filters"][0]["field"] == "price"
     assert "not in the index" in mercer("explain", tiny_shop, "dress", "--product", "nobody").out
+
+
+def test_search_says_what_was_read(mercer: Any, tiny_shop: Path) -> None:
+    known = mercer("search", tiny_shop, "red dress without belt", "--json").json["understood"]
+    assert (known["text"], known["negated"], known["left_out"]) == ("red dress", ["belt"], [])
+    assert mercer("search", tiny_shop, "", "--json").json["understood"] is None
