@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mercer.errors import RequestError
 from mercer.records import Request
 from mercer.understand.query import Language
 
-__all__ = ["HAN", "in_chinese", "language", "normalise", "readable", "simplified", "stem"]
+__all__ = ["HAN", "in_chinese", "language", "normalise", "readable", "simplified", "stem", "traditional"]
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
@@ -64,6 +64,16 @@ def simplified(text: str) -> str:
     return text if text.isascii() else text.translate(_table())
 
 
+def traditional(character: str) -> str:
+    """Every character that `simplified` makes this one, itself among them unless that makes it another.
+
+    >>> traditional("发"), traditional("a")
+    ('发發髮', 'a')
+    """
+    itself = character if simplified(character) == character else ""
+    return itself + "".join(other for other in _simplified_from().get(character, ()) if other != character)
+
+
 def language(text: str) -> Language:
     """What a text is written in.
 
@@ -95,3 +105,12 @@ def _table() -> Mapping[int, str]:
     table = files("opencc").joinpath("dictionary", "TSCharacters.txt").read_text("utf-8")
     pairs = (line.split("\t") for line in table.splitlines() if "\t" in line)
     return {ord(old): new.split()[0] for old, new in pairs if len(old) == 1}
+
+
+@functools.cache
+def _simplified_from() -> Mapping[str, Sequence[str]]:
+    """Simplified character → what is written for it in traditional text."""
+    found: dict[str, list[str]] = {}
+    for old, new in _table().items():
+        found.setdefault(new, []).append(chr(old))
+    return found

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mercer.records import Product
+from mercer.understand import negation
 from mercer.understand.negation import Without, negations
+from mercer.understand.normalise import simplified
 
 
 @pytest.mark.parametrize(
@@ -72,3 +78,34 @@ def test_has_it_or_is_without(words: str, title: str, said: tuple[bool, bool]) -
 def test_a_description_disclaims_but_does_not_accuse() -> None:
     assert Without(["lid"])(Product("1", "Cup", description="A lid is sold apart")) == (False, False)
     assert Without(["lid"])(Product("1", "Cup", bullets="comes without lid")) == (False, True)
+
+
+PIECES = "handle handles Handle-free handleless no without with bag wire c C-wire ctwire battery batteries İ Σ _ é " \
+    "乾 糖 无糖 無 髮膠 发胶 发 髮 不含 酒精 酒 精 MSG c型 C型 . , - free FREE candle chandler"  # fmt: skip
+TEXT = st.lists(st.tuples(st.sampled_from(PIECES.split()), st.sampled_from(["", " ", "\n", "_"])), max_size=14).map(
+    lambda parts: "".join(piece + gap for piece, gap in parts)
+)
+
+
+def slowly(words: str, title: str, text: str) -> tuple[tuple[bool, bool], bool]:
+    """Every text simplified, every letter a place to begin at: what `Without` says, the plain way."""
+    phrase = negation._Phrase.of(words)
+    plain = simplified(words).lower()
+    each = re.findall(r"[a-z0-9]+", plain)
+    pattern = re.escape(plain) if not phrase.stems else (
+        r"\b" + r"[\W_]+".join(negation._head(word) + r"[a-z0-9]*" for word in each) + r"\b")  # fmt: skip
+    slow = negation._Phrase(re.compile(pattern), phrase.stems)
+    return slow(simplified(title).lower()), slow(simplified(text).lower())[1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["handles", "c wire", "batteries", "糖", "发胶", "髮膠", "酒精", "MSG", "c型", "不含酒精"]),
+    TEXT,
+    TEXT,
+    TEXT,
+)
+def test_the_quick_way_says_what_the_slow_way_says(words: str, title: str, bullets: str, description: str) -> None:
+    (has, free), anywhere = slowly(words, title, f"{title} . {bullets} . {description}")
+    product = Product("1", title, bullets=bullets, description=description)
+    assert Without([words])(product) == (has and not free, anywhere)
