@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def reranker_learned(run: Run, gathered: Gathered) -> Outcome:
     )
     test = _drawn(run, test, max(LEAST, run.rest / (sides * max(weight.milliseconds / 1000, 1e-3))))
     first = doors_of(run, before) if other not in ("", learned.version) else doors_of(run, before, rerank=0)
-    with first as old, doors_of(run, built.version, rerank=_products(run), reranker="") as new:
+    with first as old, doors_of(run, built.version, rerank=weight.rerank, reranker="") as new:
         proof = prove(run, gathered, old, new, truth=test, systems=("hybrid",))
     proof = dataclasses.replace(proof, refused=weight.refusal)
     keep_proof(run.shop, learned.version, proof)
@@ -80,10 +81,15 @@ def _learned(run: Run, gathered: Gathered, base: Model, doors: Doors, seconds: f
 
 
 def _products(run: Run) -> int:
-    """How many are read for each query once it is live."""
+    """How many are read for each query once it is live, at most."""
     from mercer.doors.weigh import PRODUCTS
 
     return run.settings.rank.rerank if run.settings.rank.rerank > 0 else PRODUCTS
+
+
+def _within(run: Run) -> float:
+    """Milliseconds that decide how many are read: the owner's own number of products stands whatever it takes."""
+    return math.inf if run.settings.rank.rerank > 0 else run.settings.rank.rerank_budget
 
 
 def _other(run: Run, index: str) -> str:
@@ -134,7 +140,14 @@ def _weighed(run: Run, doors: Doors, learned: Learned, valid: Truth) -> Weight:
     reranker = open_reranker(learned.folder, settings=run.settings.encode)
     with progress() as bars:
         task = bars.add_task("weigh", total=len(valid))
-        return weigh(doors, reranker, valid, products=_products(run), tick=lambda more: bars.advance(task, more))
+        return weigh(
+            doors,
+            reranker,
+            valid,
+            products=_products(run),
+            budget=_within(run),
+            tick=lambda more: bars.advance(task, more),
+        )
 
 
 def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
@@ -144,7 +157,12 @@ def _notes(run: Run, weight: Weight) -> tuple[str, ...]:
         f"weight {weight.rerank_weight:g} against the first stage: nDCG@10 {weight.alone:.4f} without it, "
         f"{weight.best:.4f} with it on {weight.queries} validation queries"
     ]
-    if weight.milliseconds > rank.rerank_budget:
+    if weight.rerank < _products(run):
+        found.append(
+            f"reads the first {weight.rerank} of {_products(run)} products: so many fit into [rank] rerank_budget = "
+            f"{rank.rerank_budget:g} ms here; set more, or a shorter [learn.reranker] length, and learn again"
+        )
+    elif weight.milliseconds > rank.rerank_budget:
         within = weight.rerank * rank.rerank_budget / weight.milliseconds
         found.append(
             f"the proof reads all {weight.rerank} products, {weight.milliseconds:.0f} ms a query here; serving stops "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -38,7 +39,7 @@ class Weight:
     """What of ``[rank]`` goes live with a reranker, and what it was chosen by."""
 
     rerank: int
-    """Products that are read."""
+    """Products that are read: as many as were asked for, or fewer where the budget is enough for no more."""
     rerank_weight: float
     """Of `GRID`, the one that ranks the validation queries best; of equal ones the lowest."""
     alone: float
@@ -47,7 +48,7 @@ class Weight:
     """Weight → the same with the reranker."""
     queries: int
     milliseconds: float
-    """That reading the products of one query takes on this machine, on average."""
+    """That reading so many products takes on this machine, on average."""
 
     @property
     def best(self) -> float:
@@ -76,6 +77,7 @@ def weigh(
     truth: Mapping[str, Mapping[str, float]],
     *,
     products: int = PRODUCTS,
+    budget: float = math.inf,
     tick: Callable[[int], None] | None = None,
 ) -> Weight:
     """Let a reranker read what the first stage finds, once, and rank that with each weight of `GRID`.
@@ -84,7 +86,8 @@ def weigh(
         doors: open, with reranking off.
         reranker: see there.
         truth: validation query → product → gain; test queries must not be among them.
-        products: that are read for each query.
+        products: that are read for each query, at most.
+        budget: milliseconds that serving has for one query; what does not fit on this machine does not count here.
         tick: told after each query.
 
     Raises:
@@ -93,23 +96,27 @@ def weigh(
     asked = {query: gains for query, gains in truth.items() if any(gain > 0 for gain in gains.values())}
     if not asked:
         raise DataError("no validation query has a right answer", cure="judge more queries")
-    runs: dict[float, dict[str, list[str]]] = {weight: {} for weight in (0.0, *GRID)}
+    readings = []
     spent = 0.0
     for query in asked:
         hits = _found(doors, query, products)
         began = time.monotonic()
-        relevance = reranker(query, [passage(hit.product) for hit in hits])
+        readings.append((query, hits, reranker(query, [passage(hit.product) for hit in hits])))
         spent += time.monotonic() - began
-        scored, order = Scored(np.array([hit.score for hit in hits]), {}, {}), np.arange(len(hits))
-        for weight, run in runs.items():
-            run[query] = [hits[at].id for at in reranked(scored, order, relevance, weight=weight)[1]]
         if tick is not None:
             tick(1)
+    each = 1000 * spent / max(sum(len(hits) for _, hits, _ in readings), 1)
+    read = products if each * products <= budget else max(1, int(budget / each))
+    runs: dict[float, dict[str, list[str]]] = {weight: {} for weight in (0.0, *GRID)}
+    for query, hits, relevance in readings:
+        scored, order = Scored(np.array([hit.score for hit in hits]), {}, {}), np.arange(len(hits))
+        for weight, run in runs.items():
+            run[query] = [hits[at].id for at in reranked(scored, order, relevance[:read], weight=weight)[1]]
     (metric,) = parse_all([METRIC])
     means = {weight: float(np.mean(list(metric(run, asked).values()))) for weight, run in runs.items()}
     best = max(GRID, key=lambda weight: (means[weight], -weight))
     tried = {f"{weight:g}": means[weight] for weight in GRID}
-    return Weight(products, best, means[0.0], tried, len(asked), 1000 * spent / len(asked))
+    return Weight(read, best, means[0.0], tried, len(asked), each * read)
 
 
 def _found(doors: Doors, query: str, products: int) -> tuple[Hit, ...]:

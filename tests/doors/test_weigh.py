@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,22 @@ def test_of_equal_weights_the_lowest_is_taken(doors: Doors, truth: Truth) -> Non
     found = weigh(doors, indifferent, truth)  # type: ignore[arg-type]  # a function does as well
     assert found.rerank_weight == GRID[0]
     assert "gains nothing" in found.refusal
+
+
+def test_no_more_is_promised_than_serving_has_time_for(doors: Doors, truth: Truth) -> None:
+    """A slow reranker is weighed, and published, by the products that it reads within the budget."""
+    taught = Taught(doors, truth)
+
+    def slow(query: str, passages: Sequence[str], *, budget: float = math.inf) -> Any:
+        time.sleep(0.002 * len(passages))
+        return taught(query, passages)
+
+    found = weigh(doors, slow, truth, products=20, budget=20.0)  # type: ignore[arg-type]  # a function does as well
+    assert 1 <= found.rerank < 20
+    assert found.milliseconds <= 20.0
+    few = weigh(doors, taught, truth, products=found.rerank)
+    assert found.best == pytest.approx(few.best)
+    assert weigh(doors, taught, truth, products=20, budget=1e6).rerank == 20
 
 
 def test_no_right_answer_says_nothing(doors: Doors) -> None:
