@@ -10,27 +10,12 @@ from dataclasses import field as filled
 from typing import Any, Literal, get_args
 
 __all__ = [
-    "Action",
-    "Alarm",
-    "Candidate",
-    "Contribution",
-    "Event",
-    "Filter",
-    "Finding",
-    "Hit",
-    "Impression",
-    "Judgment",
-    "Page",
-    "Passage",
-    "Product",
-    "Request",
-    "Scene",
-    "Severity",
-    "Shopper",
-]
+    "Action", "Alarm", "Banner", "Candidate", "Contribution", "Event", "Filter", "Finding", "Hit", "Impression",
+    "Judgment", "Page", "Passage", "Product", "Request", "Scene", "Severity", "Shopper",
+]  # fmt: skip
 
 Action = Literal["impression", "view", "click", "add_to_cart", "purchase", "refund", "like", "dislike"]
-Scene = Literal["search", "home", "next", "similar", "together", "trending"]
+Scene = Literal["search", "home", "next", "similar", "together", "basket", "trending"]
 Severity = Literal["low", "medium", "high", "critical"]
 
 CATEGORY_SEPARATOR = " > "
@@ -154,16 +139,28 @@ class Impression:
     time: int
     score: float = 0.0
     version: str = ""
+    shopper: str = ""
+    session: str = ""
+    scene: str = ""
+    """Of the answer; "" where it is not known."""
+    propensity: float | None = None
+    """Chance with which the product was shown at this place; None where nothing was left to chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Who asks: what they did lately, oldest first, and when."""
+    """Who asks: what they did lately, oldest first, and when; the id is "" for a session of nobody known."""
 
     id: str
     products: tuple[str, ...] = ()
     times: tuple[int, ...] = ()
     """UTC milliseconds, one for each of `products`."""
+    shown: Mapping[str, int] = filled(default_factory=dict)
+    """Product → how often it was shown lately and left alone."""
+    muted: tuple[Filter, ...] = ()
+    """What the shopper, or the shop for them, does not want to see on pages of their own."""
+    wanted: tuple[Filter, ...] = ()
+    """What they said they want, beyond what they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +184,8 @@ class Request:
     scene: Scene = "search"
     query: str = ""
     item: str = ""
+    basket: tuple[str, ...] = ()
+    """Products that lie in the basket, for the scene of that name."""
     shopper: Shopper = Shopper("")
     session: str = ""
     filters: tuple[Filter, ...] = ()
@@ -227,10 +226,22 @@ class Hit:
     score: float
     reason: str = ""
     ledger: tuple[Contribution, ...] = ()
+    propensity: float | None = None
+    """Chance of this product at this place; None where nothing was left to chance."""
 
     @property
     def id(self) -> str:
         return self.product.id
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What a rule of the shop has shown above an answer."""
+
+    text: str
+    url: str = ""
+    """Where it leads: a path of the shop, or https; "" is nowhere."""
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,11 @@ class Page:
     """"" or a query to offer as "did you mean"."""
     understood: Mapping[str, Any] = filled(default_factory=dict)
     """What was read out of the query, as `understand.said` has it; empty where there was none."""
+    rules: tuple[str, ...] = ()
+    """Ids of the shop's rules that made this answer what it is, the one that wins first."""
+    banner: Banner | None = None
+    redirect: str = ""
+    """"" or the address that the shop would rather show than this answer: a path of the shop, or https."""
 
 
 @dataclass(frozen=True, slots=True)

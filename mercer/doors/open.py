@@ -94,9 +94,12 @@ class Doors:
         found = self.index.products([id])
         return found[0] if found else None
 
-    def shopper(self, id: str) -> Shopper:
-        """What this shopper did lately by the live log; the recommend door knows what came before."""
-        return self._profile.shopper(id)
+    def shopper(self, id: str, session: str = "") -> Shopper:
+        """What this shopper did lately by the live log; the recommend door knows what came before.
+
+        What the session did before it was known whose it is counts too; with an empty id it is all there is.
+        """
+        return self._profile.shopper(id, session)
 
     def shown(self, impressions: Sequence[Impression]) -> None:
         """Note what an answer showed, and where."""

@@ -56,10 +56,16 @@ def accept_shown(impressions: Iterable[Impression], *, now: int | None = None) -
         name = f"impression of {_shown(shown.product)}"
         _text(shown.product, f"product of {name}", needed=True)
         _text(shown.query_id, f"query_id of {name}", needed=True)
-        _text(shown.version, f"version of {name}", needed=False)
+        for field in ("version", "shopper", "session", "scene"):
+            _text(getattr(shown, field), f"{field} of {name}", needed=False)
         _moment(shown.time, name, latest=latest)
         _place(shown.position, name)
         _finite(shown.score, f"score of {name}")
+        if shown.propensity is not None and not 0 < shown.propensity <= 1:
+            raise RequestError(
+                f"propensity of {name} is {_shown(shown.propensity)}",
+                cure="give a chance above 0, at most 1, or leave it out",
+            )
 
 
 def accept_products(rows: Iterable[tuple[str, str | None, int]]) -> None:

@@ -11,7 +11,7 @@ from mercer.errors import DiskFull, ShopError, ShopLocked, ShopTooNew
 
 __all__ = ["connect", "database_errors"]
 
-FORMAT = 1
+FORMAT = 2
 """Layout of the tables, kept in SQLite's user_version."""
 
 TABLES = """
@@ -27,6 +27,21 @@ CREATE TABLE IF NOT EXISTS impressions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, query_id TEXT NOT NULL, product TEXT NOT NULL, position INTEGER NOT NULL,
   time INTEGER NOT NULL, score REAL NOT NULL, version TEXT NOT NULL) STRICT;
 """
+
+WHO_WAS_SHOWN = """
+ALTER TABLE impressions ADD COLUMN shopper TEXT NOT NULL DEFAULT '';
+ALTER TABLE impressions ADD COLUMN session TEXT NOT NULL DEFAULT '';
+ALTER TABLE impressions ADD COLUMN scene TEXT NOT NULL DEFAULT '';
+ALTER TABLE impressions ADD COLUMN propensity REAL;
+CREATE INDEX impressions_of_shopper ON impressions (shopper, time) WHERE shopper <> '';
+CREATE INDEX impressions_of_session ON impressions (session, time) WHERE shopper = '' AND session <> '';
+CREATE INDEX impressions_of_answer ON impressions (query_id);
+CREATE INDEX events_of_session ON events (session, time, seq) WHERE shopper = '' AND session <> '';
+CREATE TABLE preferences (
+  shopper TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, wanted INTEGER NOT NULL, time INTEGER NOT NULL,
+  PRIMARY KEY (shopper, field, value)) STRICT;
+"""
+"""What format 2 has beyond format 1."""
 
 
 def connect(path: Path, *, wait: float) -> sqlite3.Connection:
@@ -48,12 +63,29 @@ def connect(path: Path, *, wait: float) -> sqlite3.Connection:
                 raise ShopTooNew(f"{path} has format {found}, this Mercer reads up to {FORMAT}", cure="upgrade mercer")
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=FULL")  # every commit is on the disk before it returns
+            database.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only let go
             if found < FORMAT:
-                database.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={FORMAT}; COMMIT;")
+                _upgrade(database)
         except BaseException:
             database.close()
             raise
         return database
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Bring the tables to `FORMAT`; another process may have done so meanwhile."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        found = int(database.execute("PRAGMA user_version").fetchone()[0])
+        for format, script in enumerate((TABLES, WHO_WAS_SHOWN)):
+            for statement in script.split(";") if found <= format else ():
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version={FORMAT}")
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
 
 
 @contextlib.contextmanager

@@ -21,7 +21,8 @@ __all__ = ["Change", "EventLog"]
 
 FIELDS = "event_id, type, product, time, shopper, session, query_id, position, quantity, price, device, place"
 INSERT = f"INSERT INTO events ({FIELDS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
-SHOWN = "INSERT INTO impressions (query_id, product, position, time, score, version) VALUES (?,?,?,?,?,?)"
+SEEN = "query_id, product, position, time, score, version, shopper, session, scene, propensity"
+SHOWN = f"INSERT INTO impressions ({SEEN}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 CHANGE = "INSERT INTO product_changes (id, body, time) VALUES (?,?,?)"
 
 FLUSH = 1000
@@ -73,6 +74,7 @@ class EventLog:
         self._reading = threading.Lock()
         self._shown: deque[tuple[Any, ...]] = deque(maxlen=HELD)
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self._seers: list[Callable[[Sequence[Impression]], None]] = []
 
     def append(self, events: Sequence[Event]) -> int:
         """Store events; on return they are on the disk. An id that is there already is skipped: first come, first kept.
@@ -97,22 +99,29 @@ class EventLog:
             listener(fresh)
         return len(fresh)
 
-    def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call `listener` with the new events of each `append` before that returns."""
+    def listen(
+        self, listener: Callable[[Sequence[Event]], None], shown: Callable[[Sequence[Impression]], None] | None = None
+    ) -> None:
+        """Tell `listener` of the new events of each `append`, `shown` of what was shown, before the call returns."""
         self._listeners.append(listener)
+        if shown:
+            self._seers.append(shown)
 
-    def recent(self, shopper: str, k: int) -> list[Event]:
+    def recent(self, shopper: str, k: int, *, session: str = "") -> list[Event]:
         """The last k events of a shopper, by their time, the most recent last; none for the empty id.
+
+        With an empty id and a session, those of that session that name nobody.
 
         Raises:
             RequestError: k is below 1.
         """
         if k < 1:
             raise RequestError(f"k is {k}", cure="give k of 1 or more")
-        if not shopper:
+        if not shopper and not session:
             return []
-        query = f"SELECT {FIELDS} FROM events WHERE shopper=? AND shopper<>'' ORDER BY time DESC, seq DESC LIMIT ?"  # noqa: S608
-        return [Event(*row) for row in reversed(self._read(query, shopper, min(k, MOST)))]
+        whose = "shopper=? AND shopper<>''" if shopper else "shopper='' AND session=? AND session<>''"
+        query = f"SELECT {FIELDS} FROM events WHERE {whose} ORDER BY time DESC, seq DESC LIMIT ?"  # noqa: S608
+        return [Event(*row) for row in reversed(self._read(query, shopper or session, min(k, MOST)))]
 
     def since(self, seq: int, *, limit: int = 10_000) -> list[tuple[int, Event]]:
         """Events stored after number `seq`, with their numbers, in the order in which they were stored.
@@ -150,7 +159,13 @@ class EventLog:
             DiskFull, ShopLocked, ShopError: they cannot be written now; they are kept in memory, up to `HELD`.
         """
         accept_shown(impressions)
-        self._shown.extend((i.query_id, i.product, i.position, i.time, _real(i.score), i.version) for i in impressions)
+        self._shown.extend(
+            (i.query_id, i.product, i.position, i.time, _real(i.score), i.version,
+             i.shopper, i.session, i.scene, _real(i.propensity))
+            for i in impressions
+        )  # fmt: skip
+        for hears in self._seers:
+            hears(impressions)
         if len(self._shown) >= FLUSH:
             self.flush()
 
@@ -174,8 +189,7 @@ class EventLog:
         """Impressions stored after number `seq`, with their numbers, in order."""
         self.flush()
         rows = self._read(
-            "SELECT seq, query_id, product, position, time, score, version FROM impressions "
-            "WHERE seq>? ORDER BY seq LIMIT ?",
+            f"SELECT seq, {SEEN} FROM impressions WHERE seq>? ORDER BY seq LIMIT ?",  # noqa: S608
             seq,
             min(limit, MOST),
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mercer.errors import MercerError, ShopError
 from mercer.events.database import connect, database_errors
@@ -15,6 +15,7 @@ from mercer.events.database import connect, database_errors
 __all__ = ["Writer"]
 
 Row = Sequence[Any]
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -58,6 +59,33 @@ class Writer:
             raise batch.error
         return batch.stored
 
+    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do something other than an INSERT, in a transaction of its own; durable on return.
+
+        Raises:
+            DiskFull, ShopLocked, ShopError: nothing of it was done.
+        """
+        with self._turn, database_errors(self.path):
+            database = self._there()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                found = work(database)
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+            return found
+
+    def tidy(self) -> bool:
+        """Move everything from SQLite's write-ahead file into the database and empty that file.
+
+        False where another connection still reads from it: it is emptied when that one is closed.
+        """
+        with self._turn, database_errors(self.path):
+            busy, _, _ = self._there().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
     def close(self) -> None:
         """Close the connection; what was acknowledged is on the disk already."""
         with self._turn:
@@ -82,15 +110,19 @@ class Writer:
                 batch.done = True
 
     def _transaction(self, batches: Sequence[_Batch]) -> None:
-        if self._database is None:
-            raise ShopError(f"{self.path} was closed", cure="open the shop again")
+        database = self._there()
         with database_errors(self.path):
-            self._database.execute("BEGIN IMMEDIATE")
+            database.execute("BEGIN IMMEDIATE")
             try:
                 for batch in batches:
-                    batch.stored = [self._database.execute(batch.statement, row).rowcount == 1 for row in batch.rows]
-                self._database.execute("COMMIT")
+                    batch.stored = [database.execute(batch.statement, row).rowcount == 1 for row in batch.rows]
+                database.execute("COMMIT")
             except BaseException:
-                if self._database.in_transaction:  # a full disk may have rolled back already
-                    self._database.execute("ROLLBACK")
+                if database.in_transaction:  # a full disk may have rolled back already
+                    database.execute("ROLLBACK")
                 raise
+
+    def _there(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise ShopError(f"{self.path} was closed", cure="open the shop again")
+        return self._database

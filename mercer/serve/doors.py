@@ -56,7 +56,9 @@ class Doors(Protocol):
 
     def product(self, id: str) -> Product | None: ...
 
-    def shopper(self, id: str) -> Shopper: ...
+    def shopper(self, id: str, session: str = "") -> Shopper:
+        """What they did lately; where the id is empty, what a session of nobody known did."""
+        ...
 
     def upsert(self, products: Sequence[Product]) -> object:
         """Visible to the next search when it returns."""

@@ -104,7 +104,7 @@ class Double:
         self._may_fail()
         return self.shelf.get(id)
 
-    def shopper(self, id: str) -> Shopper:
+    def shopper(self, id: str, session: str = "") -> Shopper:
         self._may_fail()
         seen = [event for event in self.logged.values() if event.shopper == id and event.type != "impression"]
         return Shopper(id, tuple(event.product for event in seen), tuple(event.time for event in seen))

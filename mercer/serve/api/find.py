@@ -53,16 +53,19 @@ class Asker:
         door = self.doors.search if request.scene == "search" else self.doors.recommend
         page = door(request)
         self.metrics.page(request.scene, page)
-        self._note(page, request.offset)
+        self._note(page, request)
         return page
 
-    def _note(self, page: Page, offset: int) -> None:
+    def _note(self, page: Page, request: Request) -> None:
         """What was shown; a log that cannot be written now is no reason to give no answer."""
         now = int(time.time() * 1000)
         impressions = [
-            Impression(page.query_id, hit.id, place, now, hit.score, self.doors.version)
-            for place, hit in enumerate(page.hits, start=offset + 1)
-        ]
+            Impression(
+                page.query_id, hit.id, place, now, hit.score, self.doors.version,
+                request.shopper.id, request.session, request.scene, hit.propensity,
+            )
+            for place, hit in enumerate(page.hits, start=request.offset + 1)
+        ]  # fmt: skip
         try:
             self.doors.shown(impressions)
         except ShopError:
@@ -75,14 +78,14 @@ def router(doors: Doors, ask: Asker) -> APIRouter:
 
     @routes.post("/search", responses={**PROBLEMS, 200: {"model": Answer}}, summary="Search the shop")
     def search(body: Annotated[Search, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Response:
-        page = ask(translate.search(body, doors.shopper(body.shopper)))
+        page = ask(translate.search(body, doors.shopper(body.shopper, body.session)))
         return json_response(translate.answer(page, explain=body.explain))
 
     @routes.post("/recommend", responses={**PROBLEMS, 200: {"model": Answer}}, summary="Recommend products")
     def recommend(body: Annotated[Recommendation, Body(openapi_examples=RECOMMEND_EXAMPLES)]) -> Response:
         if body.item and doors.product(body.item) is None:
             raise RequestError(f"item {body.item!r} is not in the catalogue", cure="give the id of a product that is")
-        page = ask(translate.recommendation(body, doors.shopper(body.shopper)))
+        page = ask(translate.recommendation(body, doors.shopper(body.shopper, body.session)))
         return json_response(translate.answer(page, explain=body.explain))
 
     @routes.get("/suggest", responses={422: PROBLEMS[422], 200: {"model": Suggestions}}, summary="Complete a query")

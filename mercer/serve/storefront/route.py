@@ -38,7 +38,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         request = records.Request(
             scene=scene,
             item=item,
-            shopper=doors.shopper(who.shopper),
+            shopper=doors.shopper(who.shopper, who.session),
             session=who.session,
             k=k,
             context={"language": who.words.language},
@@ -48,7 +48,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
     @routes.get("/")
     def home(request: Request) -> Response:
         who = visitor(request)
-        shopper = doors.shopper(who.shopper)
+        shopper = doors.shopper(who.shopper, who.session)
         feed = beside("home", who, settings.page_size)
         trending = beside("trending", who, ROW)
         seen = doors.index.products(list(dict.fromkeys(reversed(shopper.products)))[:ROW]) if shopper.products else []
@@ -63,7 +63,10 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         question = Question.read(request.query_params, page_size=settings.page_size)
         found = ask(
             question.request(
-                doors.shopper(who.shopper), who.session, page_size=settings.page_size, language=who.words.language
+                doors.shopper(who.shopper, who.session),
+                who.session,
+                page_size=settings.page_size,
+                language=who.words.language,
             )
         )
         instead = beside("trending", who, ROW) if not found.hits else None
