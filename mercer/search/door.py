@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mercer.errors import SettingsError
@@ -12,12 +13,15 @@ from mercer.rank.hybrid import HybridSettings
 from mercer.rank.ledger import ledger
 from mercer.rank.reason import search_reason
 from mercer.rank.rerank import Rerank
+from mercer.rank.rule_book import RuleBook
+from mercer.rank.rules import Rules, Ruling
 from mercer.records import Filter, Hit, Page, Request
 from mercer.retrieve.columns import check_filters, check_paging
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
 from mercer.retrieve.text import passage
 from mercer.search.find import Find, Found, QueryEncoder, System
+from mercer.search.ruled import Ruled
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.normalise import in_chinese, readable
 from mercer.understand.query import Understood
@@ -67,6 +71,7 @@ class Search:
         popularity: Mapping[str, float] | None = None,
         reranker: Reranker | None = None,
         understand: Understand | None = None,
+        rules: RuleBook | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
@@ -82,10 +87,11 @@ class Search:
             free=self.understand.settings.free,
             popularity=popularity or {},
         )
+        self._ruled = Ruled(index, rules)
         self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
 
-    def __call__(self, request: Request, *, system: System = "hybrid") -> Page:
-        """Answer one request.
+    def __call__(self, request: Request, *, system: System = "hybrid", rules: Rules | None = None) -> Page:
+        """Answer one request; `rules` stand in for the shop's own.
 
         Raises:
             RequestError: a query, k, offset, filter, facet or sort that cannot be served.
@@ -93,23 +99,31 @@ class Search:
         check_paging(request.k, request.offset, deepest=self.settings.deepest)
         check_filters(request.filters)
         stages: dict[str, float] = {}
-        known, found, dropped = self._found(request, system, stages)
+        known = self.understood(request)
+        ruling = self._ruled(request, known, rules)
+        narrow = self._ruled.narrowed(request, ruling)
+        found, dropped = self._found(known, narrow, system, stages)
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         with_reason()
         left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
         degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
-        if known.raw and system == "hybrid" and self._reranks(request):
+        if known.raw and system == "hybrid" and self._reranks(request, ruling):
             found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
             degraded[1] = degraded[1] or missing
         with_reason = stopwatch(stages, "rank")
+        read = () if dropped else known.filters
+        sort = partial(self._sorted, request)
+        found, order, ruling = self._ruled.moved(found, order, narrow, ruling, read=read, sort=sort)
         facets = self.index.columns.facets(found.rows[order], request.facets)
         shown = order[request.offset : request.offset + request.k]
         hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
         with_reason()
         told = "; ".join(filter(None, degraded))
-        read = said(known, left_out=dropped) if known.raw else {}
-        return Page(uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion, read)
+        return Page(
+            uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion,
+            said(known, left_out=dropped) if known.raw else {}, *ruling.said(),
+        )  # fmt: skip
 
     def understood(self, request: Request) -> Understood:
         """What is read out of the query; a field that the request filters by is the request's own."""
@@ -118,17 +132,16 @@ class Search:
         return replace(known, filters=tuple(wanted for wanted in known.filters if wanted.field not in given))
 
     def _found(
-        self, request: Request, system: System, stages: dict[str, float]
-    ) -> tuple[Understood, Found, tuple[Filter, ...]]:
-        """The query as it is asked, its candidates, and which filters read out of it had to go."""
-        known = self.understood(request)
+        self, known: Understood, request: Request, system: System, stages: dict[str, float]
+    ) -> tuple[Found, tuple[Filter, ...]]:
+        """The candidates of the query as it is asked, and which filters read out of it had to go."""
         if not known.raw:
-            return known, self._find.browse(request, stages), ()
+            return self._find.browse(request, stages), ()
         narrow = replace(request, filters=(*request.filters, *known.filters))
         found = self._find(known, narrow, system, stages)
         if found.ids or not known.filters:
-            return known, found, ()
-        return known, self._find(known, request, system, stages), known.filters
+            return found, ()
+        return self._find(known, request, system, stages), known.filters
 
     def _ordered(self, found: Found, request: Request) -> NDArray[np.int64]:
         """Places of the products that belong to the answer, in the order asked for; equal ones by id."""
@@ -138,9 +151,14 @@ class Search:
         if not len(scores):
             return np.zeros(0, dtype=np.int64)
         keep = np.flatnonzero(scores >= found.cut * max(scores.max(), 0.0))  # nothing below chance belongs
+        return self._sorted(request, found, keep)
+
+    def _sorted(self, request: Request, found: Found, keep: NDArray[np.int64]) -> NDArray[np.int64]:
+        import numpy as np
+
         ids = np.array([found.ids[place] for place in keep])
         if request.sort == "relevance":
-            key = -scores[keep]
+            key = -found.scored.scores[keep]
         else:
             column, sign = {"price_up": ("price", 1), "price_down": ("price", -1), "rating": ("rating", -1)}[
                 request.sort
@@ -148,9 +166,10 @@ class Search:
             key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
 
-    def _reranks(self, request: Request) -> bool:
-        """Whether the last stage can change this page: it never moves a product past the first `rerank`."""
-        return request.offset < self.ranking.rerank and request.sort == "relevance"
+    def _reranks(self, request: Request, ruling: Ruling) -> bool:
+        """Whether the last stage can change this page: by itself it moves no product past the first `rerank`."""
+        deep = request.offset >= self.ranking.rerank and not ruling.of("boost", "bury")
+        return request.sort == "relevance" and not deep
 
     def _reranked(
         self, query: str, found: Found, order: NDArray[np.int64], stages: dict[str, float]
@@ -172,6 +191,7 @@ class Search:
         for place in places.tolist():
             product = known.get(found.ids[place])
             if product is not None:  # deleted since it was found
-                reason = search_reason(matched(product), chinese=chinese) if query else ""
+                chosen = product.id in found.chosen
+                reason = search_reason(matched(product), chinese=chinese, chosen=chosen) if query else ""
                 hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
         return tuple(hits)

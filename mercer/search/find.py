@@ -40,6 +40,8 @@ class Found:
     scored: Scored
     cut: float = 0.0
     """Share of the best score from which a product belongs to the answer; 0 where all do."""
+    chosen: frozenset[str] = frozenset()
+    """Products that are there because a rule pins them, not because an arm brought them."""
 
 
 class Find:
