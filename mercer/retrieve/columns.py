@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.errors import RequestError
 from mercer.records import CATEGORY_SEPARATOR, Filter, Product
+from mercer.retrieve.histogram import histogram
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,23 +166,12 @@ class Columns:
                 if name in counts:
                     counts[name][value] += count
         for name in set(wanted) & set(NUMBERS):
-            counts[name] = self._histogram(self._numbers[name][rows])
+            counts[name] = Counter(histogram(self._numbers[name][rows]))
         return {name: dict(sorted(found.items(), key=_order(name))) for name, found in counts.items()}
 
     def numbers(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """One numeric column at these rows; NaN where unknown."""
         return self._numbers[name][rows]
-
-    def _histogram(self, values: NDArray[np.float64]) -> Counter[str]:
-        """Counts in bins at 1, 2, 5, 10, 20, 50 …: round numbers that a shopper can read; below 0 is one bin."""
-        import numpy as np
-
-        known = values[~np.isnan(values)]
-        edges = [0.0] + [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
-        places, times = np.unique(np.searchsorted(edges, known, side="right"), return_counts=True)
-        low, high = ["", *map("{:.0f}".format, edges)], [*map("{:.0f}".format, edges), ""]
-        bins = [f"{low[place]}-{high[place]}" for place in places]
-        return Counter(dict(zip(bins, times.tolist(), strict=True)))
 
     def _coded(self, tag: tuple[str, str]) -> int:
         code = self._code.get(tag)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from mercer.retrieve.columns import check_filters, check_paging
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
 from mercer.retrieve.text import passage
+from mercer.search.facet import counted
 from mercer.search.find import Find, Found, QueryEncoder, System
 from mercer.search.ruled import Ruled
 from mercer.search.stopwatch import stopwatch
@@ -115,7 +116,11 @@ class Search:
         read = () if dropped else known.filters
         sort = partial(self._sorted, request)
         found, order, ruling = self._ruled.moved(found, order, narrow, ruling, read=read, sort=sort)
-        facets = self.index.columns.facets(found.rows[order], request.facets)
+        held = {wanted.field for wanted in (*request.filters, *read)}
+        without = partial(
+            self._rows_without, request=request, known=known, read=read, system=system, rules=rules, vector=found.vector
+        )
+        facets = counted(self.index.columns, request.facets, found.rows[order], held=held, without=without)
         shown = order[request.offset : request.offset + request.k]
         hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
         with_reason()
@@ -124,6 +129,30 @@ class Search:
             uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion,
             said(known, left_out=dropped) if known.raw else {}, *ruling.said(),
         )  # fmt: skip
+
+    def _rows_without(
+        self,
+        field: str,
+        *,
+        request: Request,
+        known: Understood,
+        read: Sequence[Filter],
+        system: System,
+        rules: Rules | None,
+        vector: NDArray[np.float32] | None,
+    ) -> NDArray[np.int64]:
+        """Rows of the answer to the same request without the filters on a field; those that rules add stay."""
+        kept = tuple(wanted for wanted in read if wanted.field != field)
+        wide = replace(request, filters=tuple(wanted for wanted in request.filters if wanted.field != field))
+        ruling = self._ruled(wide, known, rules)
+        narrow = self._ruled.narrowed(wide, ruling)
+        if known.raw:
+            found = self._find(known, replace(narrow, filters=(*narrow.filters, *kept)), system, {}, vector)
+        else:
+            found = self._find.browse(narrow, {})
+        sort = partial(self._sorted, wide)
+        found, order, _ = self._ruled.moved(found, self._ordered(found, wide), narrow, ruling, read=kept, sort=sort)
+        return found.rows[order]
 
     def understood(self, request: Request) -> Understood:
         """What is read out of the query; a field that the request filters by is the request's own."""
@@ -141,7 +170,7 @@ class Search:
         found = self._find(known, narrow, system, stages)
         if found.ids or not known.filters:
             return found, ()
-        return self._find(known, request, system, stages), known.filters
+        return self._find(known, request, system, stages, found.vector), known.filters
 
     def _ordered(self, found: Found, request: Request) -> NDArray[np.int64]:
         """Places of the products that belong to the answer, in the order asked for; equal ones by id."""

@@ -40,6 +40,8 @@ class Found:
     scored: Scored
     cut: float = 0.0
     """Share of the best score from which a product belongs to the answer; 0 where all do."""
+    vector: NDArray[np.float32] | None = None
+    """Of the query, where the arm of meaning was asked."""
     chosen: frozenset[str] = frozenset()
     """Products that are there because a rule pins them, not because an arm brought them."""
 
@@ -62,8 +64,18 @@ class Find:
         self._negated, self._free, self._popularity = negated, free, popularity
         self._background: tuple[int, NDArray[np.float32]] | None = None
 
-    def __call__(self, known: Understood, request: Request, system: System, stages: dict[str, float]) -> Found:
-        """Both arms' candidates, each with its exact cosine; words that fell below an arm's pool count as none."""
+    def __call__(
+        self,
+        known: Understood,
+        request: Request,
+        system: System,
+        stages: dict[str, float],
+        vector: NDArray[np.float32] | None = None,
+    ) -> Found:
+        """Both arms' candidates, each with its exact cosine; words that fell below an arm's pool count as none.
+
+        `vector` is that of the query, where it has been encoded already.
+        """
         import numpy as np
 
         lexical: dict[str, float] = {}
@@ -71,7 +83,7 @@ class Find:
             done = stopwatch(stages, "lexical")
             lexical = _scores(self.index.lexical(known.words, self.pool, filters=request.filters))
             done()
-        vector = self._encoded(known.text, system, stages)
+        vector = self._encoded(known.text, system, stages) if vector is None else vector
         near: dict[str, float] = {}
         if vector is not None:
             done = stopwatch(stages, "dense")
@@ -92,7 +104,7 @@ class Find:
         )
         scored = wished(scored, self._wishes(known, ids, rows))
         done()
-        return Found(ids, rows, scored, cut=self.ranking.cut)
+        return Found(ids, rows, scored, cut=self.ranking.cut, vector=vector)
 
     def _wishes(
         self, known: Understood, ids: Sequence[str], rows: NDArray[np.int64]
