@@ -33,6 +33,8 @@ COMMANDS = (
     "serve",
     "demo",
     "promote",
+    "erase",
+    "audit",
     "doctor",
     "bench",
 )

@@ -38,7 +38,7 @@ def index(
     shop = Shop(folder)
     built = build_with_progress(shop, read_settings(folder), checked=blocked(shop), override=override)
     if not no_promote:
-        shop.publish("index", built.version, note=override)
+        shop.publish("index", built.version, override=override)
     if json:
         print_json(
             {

@@ -54,7 +54,7 @@ def learn(
     done = (reranker_learned if reranker else encoder_learned)(run, gathered)
     promoted = not no_promote and (done.proof.better or bool(override))
     if promoted:
-        run.shop.publish("index", done.index, note=override)
+        run.shop.publish("index", done.index, override=override)
     page_of(run.shop, done)
     if json:
         print_json(told(run, gathered, done) | {"live": promoted})

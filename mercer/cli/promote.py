@@ -52,7 +52,7 @@ def promote(
         require_proof(shop, model, override)
     if kind == "models":
         kind, version = "index", _index_on(shop, version, override)
-    live = shop.publish(kind, version, note=override)
+    live = shop.publish(kind, version, override=override)
     _say(kind, live.version, live.before, json)
 
 

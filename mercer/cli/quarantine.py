@@ -16,6 +16,9 @@ from mercer.shop import Shop
 
 __all__ = ["register"]
 
+TOLD = 1000
+"""Rows that one entry of the audit log names; it counts the others."""
+
 
 class Act(StrEnum):
     """What to do with quarantine."""
@@ -218,6 +221,7 @@ def _restore(shop: Shop, names: list[str]) -> None:
                     cure="mend it in the raw file and run mercer check",
                 )
     ledger = Ledger(shop.store)
+    shop.audit.append("restore rows", {"rows": [row["row_hash"] for row in chosen]})
     ledger.restore({row["row_hash"]: {"family": row["family"], "row_id": row["row_id"]} for row in chosen})
     console.print(f"{len(chosen)} put back; run: mercer check {shop.folder}", highlight=False)
 
@@ -244,6 +248,7 @@ def _approve(shop: Shop, names: list[str], *, check: str, family: str, who: str)
         }
         for row in chosen
     }
+    shop.audit.append("approve loss of rows", {"as": who, "rows": list(about)[:TOLD], "count": len(about)})
     Ledger(shop.store).approve(about, who=who or getpass.getuser())
     console.print(
         f"{len(chosen):,} approved by {who or getpass.getuser()}; run: mercer check {shop.folder}", highlight=False
@@ -259,6 +264,7 @@ def _forget(shop: Shop, hashes: list[str]) -> None:
         if name not in restored and name not in approved:
             known = ", ".join([*restored, *approved]) or "none"
             raise NotFoundError(f"row {name!r} was neither put back nor approved", cure=f"known hashes: {known}")
+    shop.audit.append("forget restored or approved rows", {"rows": hashes})
     ledger.forget(hashes)
     ledger.disapprove(hashes)
     console.print(f"{len(hashes)} judged again; run: mercer check {shop.folder}", highlight=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from mercer.shop.audit import Audit, Entry
 from mercer.shop.disk import content_hash, disk_errors, write_json
 from mercer.shop.folder import Kind, Live, Shop
 
-__all__ = ["Kind", "Live", "Shop", "content_hash", "disk_errors", "write_json"]
+__all__ = ["Audit", "Entry", "Kind", "Live", "Shop", "content_hash", "disk_errors", "write_json"]

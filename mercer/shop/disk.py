@@ -13,24 +13,29 @@ from typing import Any
 
 from mercer.errors import DiskFull, ShopError
 
-__all__ = ["content_hash", "disk_errors", "sync_folder", "write_json"]
+__all__ = ["content_hash", "disk_errors", "sync_folder", "write_json", "write_text"]
 
 PUBLIC = 0o666
 """Mode of a new file before the process's umask takes from it."""
 
 
 def write_json(path: Path, value: Any, *, mode: int = PUBLIC) -> None:
-    """Write JSON to a temporary name, fsync, rename: a reader sees the old file or the new one, never half.
+    """Write JSON as `write_text` writes text."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True), mode=mode)
+
+
+def write_text(path: Path, text: str, *, mode: int = PUBLIC) -> None:
+    """Write UTF-8 to a temporary name, fsync, rename: a reader sees the old file or the new one, never half.
 
     Args:
         path: the file; its folder must be there.
-        value: what to write.
+        text: what to write.
         mode: who may read it, from its first byte on; 0o600 for what only the owner may.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(temporary, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as handle:
-            json.dump(value, handle, ensure_ascii=False, indent=1, sort_keys=True)
+            handle.write(text)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from mercer.errors import NotFoundError, ShopError, ShopLocked, ShopTooNew
+from mercer.shop.audit import Audit
 from mercer.shop.disk import disk_errors, sync_folder, write_json
 
 __all__ = ["Kind", "Live", "Shop"]
@@ -90,6 +91,11 @@ class Shop:
     def events(self) -> Path:
         """The durable event log (SQLite)."""
         return self.store / "events.db"
+
+    @property
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return Audit(self.store)
 
     @property
     def cache(self) -> Path:
@@ -172,8 +178,15 @@ class Shop:
         entry = self._live().get(kind)
         return Live(entry["version"], tuple(entry["before"])) if entry else None
 
-    def publish(self, kind: Kind, version: str, *, note: str = "") -> Live:
-        """Make a version live; the one before is remembered for `rollback`."""
+    def publish(self, kind: Kind, version: str, *, note: str = "", override: str = "") -> Live:
+        """Make a version live; the one before is remembered for `rollback`, and the audit log knows.
+
+        Args:
+            kind: of the version.
+            version: one that is whole.
+            note: kept in live.json.
+            override: why it goes live although a gate or a proof is against it; "" where none is.
+        """
         self.card(kind, version)
         with self.lock("live"):
             live = self._live()
@@ -181,8 +194,11 @@ class Shop:
             before = [] if entry is None else [*entry["before"], entry["version"]]
             if entry is not None and entry["version"] == version:
                 return Live(version, tuple(entry["before"]))
-            live[kind] = {"version": version, "before": before, "note": note, "time": int(time.time() * 1000)}
-            self._swap(live)
+            live[kind] = {
+                "version": version, "before": before, "note": note or override, "time": int(time.time() * 1000)
+            }  # fmt: skip
+            about = {"kind": kind, "version": version, "before": before[-1:], "note": note, "override": override}
+            self._change("publish", about, live)
             return Live(version, tuple(before))
 
     def rollback(self, kind: Kind) -> Live:
@@ -199,7 +215,7 @@ class Shop:
             *before, version = entry["before"]
             self.card(kind, version)
             live[kind] = {"version": version, "before": before, "note": "rollback", "time": int(time.time() * 1000)}
-            self._swap(live)
+            self._change("rollback", {"kind": kind, "version": version, "before": [entry["version"]]}, live)
             return Live(version, tuple(before))
 
     @contextlib.contextmanager
@@ -226,6 +242,15 @@ class Shop:
             cure = "restore it from a backup, or remove it and run: mercer promote SHOP"
             raise ShopError(f"{path} is damaged: {error!r}", cure=cure) from error
         return live
+
+    def _change(self, act: str, about: Mapping[str, Any], live: Mapping[str, Any]) -> None:
+        """First said, then done: a kill in between leaves an entry too many, never one too few."""
+        self.audit.append(act, about)
+        try:
+            self._swap(live)
+        except ShopError as error:
+            self.audit.append(f"{act} failed", {**about, "why": error.problem})
+            raise
 
     def _swap(self, live: Mapping[str, Any]) -> None:
         with disk_errors(self.store):
