@@ -125,6 +125,14 @@ def test_search_filter_sort_and_clear(visit: Visit) -> None:
     assert set(page.locator(".hits .maker").all_inner_texts()) == {"Nordwald"}
     assert len(titles(page)) == number < every
     assert page.locator('[data-facet="brand"][aria-current="true"]').inner_text().startswith("Nordwald")
+    more = int(page.inner_text('[data-facet="brand"]:has-text("Lumi") .number'))
+    page.click('[data-facet="brand"] >> text=Lumi')
+    assert set(page.locator(".hits .maker").all_inner_texts()) == {"Nordwald", "Lumi"}
+    assert len(titles(page)) == number + more
+    assert page.locator(".chips .chip").count() == 2
+    assert page.locator('[aria-current="true"][data-facet="brand"]').count() == 2
+    page.click('.chips .chip:has-text("Nordwald")')
+    assert set(page.locator(".hits .maker").all_inner_texts()) == {"Lumi"}
     page.click(".chips .clear")
     assert len(titles(page)) == every
     page.click('.sorts >> text="Price, highest first"')

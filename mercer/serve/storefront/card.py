@@ -117,12 +117,11 @@ def _card(hit: Hit, query_id: str, position: int) -> Card:
 
 
 def choices(question: Question, counts: Mapping[str, int], *, most: int = 10) -> list[Choice]:
-    """Brands, the most frequent first; the chosen one leads to the page without it."""
-    names = sorted((name for name in counts if name), key=lambda name: (name != question.brand, -counts[name], name))
-    return [
-        Choice(name, counts[name], question.url(brand="" if name == question.brand else name), name == question.brand)
-        for name in names[:most]
-    ]
+    """Brands, the chosen ones first, then the most frequent; each leads to the page with it, or without it again."""
+    chosen = {name: counts.get(name, 0) for name in question.brand}
+    others = sorted((name for name in counts if name and name not in chosen), key=lambda name: (-counts[name], name))
+    named = [*sorted(chosen, key=lambda name: (-chosen[name], name)), *others][: max(most, len(chosen))]
+    return [Choice(name, counts.get(name, 0), question.toggled(name), name in chosen) for name in named]
 
 
 def shelves(question: Question, counts: Mapping[str, int], *, most: int = 12) -> list[Choice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,6 +15,8 @@ __all__ = ["FACETS", "SORTS", "Question"]
 
 FACETS = ("category", "brand", "price", "in_stock")
 SORTS = ("relevance", "price_up", "price_down", "rating")
+BRANDS = 20
+"""That an address may name."""
 QUERY_LIMIT = 200
 """Characters of a query typed into the page."""
 
@@ -25,7 +27,8 @@ class Question:
 
     q: str = ""
     category: str = ""
-    brand: str = ""
+    brand: tuple[str, ...] = ()
+    """Any of them will do."""
     low: float | None = None
     high: float | None = None
     in_stock: bool = False
@@ -35,15 +38,18 @@ class Question:
     """The words as they were typed, without correction."""
 
     @classmethod
-    def read(cls, address: Mapping[str, str], *, page_size: int) -> Question:
-        """Read the query string of an address."""
+    def read(cls, fields: Iterable[tuple[str, str]], *, page_size: int) -> Question:
+        """Read the fields of an address; only `brand` may come more than once."""
+        fields = list(fields)
+        address = dict(fields)
+        brands = dict.fromkeys(value[:200] for name, value in fields if name == "brand" and value)
         sort = address.get("sort", "")
         page = address.get("page", "")
         last = max(1, OFFSET_LIMIT // page_size)
         return cls(
             q=" ".join(address.get("q", "").split())[:QUERY_LIMIT],
             category=address.get("category", "")[:200],
-            brand=address.get("brand", "")[:200],
+            brand=tuple(brands)[:BRANDS],
             low=_amount(address.get("low", "")),
             high=_amount(address.get("high", "")),
             in_stock=address.get("in_stock", "") == "true",
@@ -55,9 +61,10 @@ class Question:
     def request(self, shopper: Shopper, session: str, *, page_size: int, language: str) -> Request:
         """What the search door is asked."""
         filters = []
-        for field in ("category", "brand"):
-            if getattr(self, field):
-                filters.append(Filter(field, (getattr(self, field),)))
+        if self.category:
+            filters.append(Filter("category", (self.category,)))
+        if self.brand:
+            filters.append(Filter("brand", self.brand))
         if self.low is not None or self.high is not None:
             filters.append(Filter("price", (), self.low, self.high))
         if self.in_stock:
@@ -81,7 +88,12 @@ class Question:
         values = {name: _text(getattr(other, name)) for name in Question.__slots__}
         defaults = {"sort": "relevance", "page": "1"}
         given = {name: value for name, value in values.items() if value and value != defaults.get(name)}
-        return "/search" + ("?" + urlencode(given) if given else "")
+        return "/search" + ("?" + urlencode(given, doseq=True) if given else "")
+
+    def toggled(self, brand: str) -> str:
+        """Address of the page with one more brand, or without it."""
+        rest = tuple(one for one in self.brand if one != brand)
+        return self.url(brand=rest if brand in self.brand else (*self.brand, brand))
 
     @property
     def filtered(self) -> bool:
@@ -100,7 +112,9 @@ def _amount(text: str) -> float | None:
     return value if math.isfinite(value) and 0 <= value <= 1e12 else None
 
 
-def _text(value: object) -> str:
+def _text(value: object) -> str | list[str]:
     if value is None or value is False:
         return ""
+    if isinstance(value, tuple):
+        return list(value)
     return "true" if value is True else f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -60,7 +60,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
     @routes.get("/search")
     def search(request: Request) -> Response:
         who = visitor(request)
-        question = Question.read(request.query_params, page_size=settings.page_size)
+        question = Question.read(request.query_params.multi_items(), page_size=settings.page_size)
         found = ask(
             question.request(
                 doors.shopper(who.shopper, who.session),

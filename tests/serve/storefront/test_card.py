@@ -31,10 +31,14 @@ def test_categories_are_a_tree() -> None:
     assert inside[1].url == "/search?category=Home+%3E+Cups"
 
 
-def test_the_chosen_brand_comes_first_and_leads_back() -> None:
-    found = choices(Question(q="cup", brand="B"), {"A": 5, "B": 1, "": 3}, most=2)
-    assert [(choice.label, choice.chosen) for choice in found] == [("B", True), ("A", False)]
-    assert found[0].url == "/search?q=cup"
+def test_chosen_brands_come_first_and_more_can_be_chosen() -> None:
+    found = choices(Question(q="cup", brand=("B", "gone")), {"A": 5, "B": 1, "C": 2, "": 3}, most=3)
+    assert [(choice.label, choice.count, choice.chosen) for choice in found] == [
+        ("B", 1, True), ("gone", 0, True), ("A", 5, False)
+    ]  # fmt: skip
+    assert [choice.url for choice in found] == [
+        "/search?q=cup&brand=gone", "/search?q=cup&brand=B", "/search?q=cup&brand=B&brand=gone&brand=A"
+    ]  # fmt: skip
 
 
 def test_price_bins_in_order_without_overlap() -> None:

@@ -17,7 +17,7 @@ questions = st.builds(
     Question,
     q=st.text(max_size=20).map(lambda text: " ".join(text.split())),
     category=st.text(max_size=20),
-    brand=st.text(max_size=20),
+    brand=st.lists(st.text(min_size=1, max_size=20), max_size=3, unique=True).map(tuple),
     low=st.none() | st.integers(0, 10**6).map(float),
     high=st.none() | st.sampled_from([0.5, 19.99, 1e6]),
     in_stock=st.booleans(),
@@ -27,7 +27,7 @@ questions = st.builds(
 
 
 def read(url: str) -> Question:
-    return Question.read(dict(parse_qsl(urlsplit(url).query)), page_size=24)
+    return Question.read(parse_qsl(urlsplit(url).query), page_size=24)
 
 
 @given(questions)
@@ -36,13 +36,23 @@ def test_what_is_written_is_read(question: Question) -> None:
 
 
 def test_a_change_leads_to_the_first_page() -> None:
-    assert read(Question(q="cup", page=3).url(brand="Lumi")) == Question(q="cup", brand="Lumi")
+    assert read(Question(q="cup", page=3).url(brand=("Lumi",))) == Question(q="cup", brand=("Lumi",))
     assert Question().url() == "/search"
+
+
+def test_brands_are_put_in_and_taken_out_one_by_one() -> None:
+    one = read(Question(q="cup", page=3).toggled("青山"))
+    two = read(one.toggled("A&B = C"))
+    assert two == Question(q="cup", brand=("青山", "A&B = C"))
+    assert read(two.toggled("青山")) == Question(q="cup", brand=("A&B = C",))
+    request = two.request(Shopper(""), "", page_size=24, language="en")
+    assert request.filters == (Filter("brand", ("青山", "A&B = C")),)
+    assert len(Question.read([("brand", str(n)) for n in range(99)], page_size=24).brand) == 20
 
 
 @given(st.dictionaries(st.sampled_from(["q", "low", "high", "page", "sort", "in_stock"]), st.text(max_size=30)))
 def test_nonsense_is_left_out(address: dict[str, str]) -> None:
-    question = Question.read(address, page_size=24)
+    question = Question.read(address.items(), page_size=24)
     request = question.request(Shopper(""), "", page_size=24, language="en")
     assert request.offset <= 1000
     assert request.sort in SORTS
