@@ -10,7 +10,7 @@ from dataclasses import field as filled
 from typing import Any, Literal, get_args
 
 __all__ = [
-    "Action", "Alarm", "Banner", "Candidate", "Contribution", "Event", "Filter", "Finding", "Hit", "Impression",
+    "Action", "Alarm", "Candidate", "Contribution", "Event", "Filter", "Finding", "Hit", "Impression",
     "Judgment", "Page", "Passage", "Product", "Request", "Scene", "Severity", "Shopper",
 ]  # fmt: skip
 
@@ -74,24 +74,14 @@ class Product:
         derived = json.loads(row.get("derived") or "[]")
         stock, rating_count = _number(row.get("stock")), _number(row.get("rating_count"))
         return cls(
-            id=str(row["id"]),
-            title=row.get("title") or "",
-            description=row.get("description") or "",
-            bullets=row.get("bullets") or "",
-            brand=row.get("brand") or "",
-            category=levels,
-            price=_number(row.get("price")),
-            list_price=_number(row.get("list_price")),
-            currency=row.get("currency") or "",
-            stock=None if stock is None else int(stock),
-            availability=row.get("availability") or "",
-            image=row.get("image") or "",
-            url=row.get("url") or "",
-            rating=_number(row.get("rating")),
-            rating_count=None if rating_count is None else int(rating_count),
-            attributes={str(name): str(value) for name, value in attributes.items()},
-            derived=tuple(derived),
-        )
+            id=str(row["id"]), title=row.get("title") or "", description=row.get("description") or "",
+            bullets=row.get("bullets") or "", brand=row.get("brand") or "", category=levels,
+            price=_number(row.get("price")), list_price=_number(row.get("list_price")),
+            currency=row.get("currency") or "", stock=None if stock is None else int(stock),
+            availability=row.get("availability") or "", image=row.get("image") or "", url=row.get("url") or "",
+            rating=_number(row.get("rating")), rating_count=None if rating_count is None else int(rating_count),
+            attributes={str(name): str(value) for name, value in attributes.items()}, derived=tuple(derived),
+        )  # fmt: skip
 
     def to_row(self) -> dict[str, Any]:
         """The row that `from_row` reads back."""
@@ -235,16 +225,6 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Banner:
-    """What a rule of the shop has shown above an answer."""
-
-    text: str
-    url: str = ""
-    """Where it leads: a path of the shop, or https; "" is nowhere."""
-    image: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """An answer: hits in order, counted facets, and what was done to the question."""
 
@@ -264,7 +244,8 @@ class Page:
     """What was read out of the query, as `understand.said` has it; empty where there was none."""
     rules: tuple[str, ...] = ()
     """Ids of the shop's rules that made this answer what it is, the one that wins first."""
-    banner: Banner | None = None
+    banner: Mapping[str, str] = filled(default_factory=dict)
+    """What the shop shows above this answer: text, url and image; empty where there is none."""
     redirect: str = ""
     """"" or the address that the shop would rather show than this answer: a path of the shop, or https."""
 

@@ -19,6 +19,7 @@ SECTIONS = (
     "encode",
     "retrieve",
     "rank",
+    "rules",
     "search",
     "recommend",
     "suggest",

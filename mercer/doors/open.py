@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.doors.build import encoder_settings
+from mercer.doors.erase import Proof, erase
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
@@ -20,12 +21,14 @@ from mercer.events.accept import accept_products
 from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
+from mercer.rank.rule_book import RuleBook
 from mercer.recommend import Recommend
 from mercer.records import Impression, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import TextSettings, passage
 from mercer.search import Search, System
+from mercer.search.ruled import READING
 from mercer.shop import Shop
 from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
@@ -56,10 +59,12 @@ class Doors:
         reranker: Reranker | None = None,
         vocabulary: Vocabulary | None = None,
         spelling: Spelling | None = None,
+        rules: RuleBook | None = None,
     ) -> None:
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, Profile(events)
         self._spelling = spelling
+        self.rules = rules or RuleBook(shop, reading=READING, settings=settings.rules)
         self._search = Search(
             index,
             encoder,
@@ -68,6 +73,7 @@ class Doors:
             popularity=_popularity(behaviour),
             reranker=reranker,
             understand=Understand(vocabulary, settings=settings.understand, spelling=spelling),
+            rules=self.rules,
         )
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
         self._writing = threading.Lock()
@@ -100,6 +106,13 @@ class Doors:
         What the session did before it was known whose it is counts too; with an empty id it is all there is.
         """
         return self._profile.shopper(id, session)
+
+    def erase(self, shopper: str) -> Proof:
+        """Take a shopper out of the shop's store and of this process's memory: see `mercer.doors.erase`."""
+        proof = erase(self.shop, shopper, log=self.events)
+        self._recommend.behaviour.pasts.forget(shopper)
+        self._profile.forget(shopper)
+        return proof
 
     def shown(self, impressions: Sequence[Impression]) -> None:
         """Note what an answer showed, and where."""
@@ -184,6 +197,7 @@ def open_doors(
             index = stack.enter_context(contextlib.closing(_caught_up(index, missed, encoder, opened, writable)))
         behaviour, suggest = Behaviour.load(path / "behaviour"), Suggest.load(path / "suggest.json")
         vocabulary = Vocabulary.load(path / "vocabulary.json")
+        rules = RuleBook(shop, reading=READING, settings=chosen.rules).checked()
         spelling = Spelling.load(path / "spelling.json", settings=chosen.spelling)
         spelling.add(change.product for change in changes if change.product)
         stack.pop_all()
@@ -199,6 +213,7 @@ def open_doors(
         reranker=reranker,
         vocabulary=vocabulary,
         spelling=spelling,
+        rules=rules,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mercer.encode import EncodeSettings
 from mercer.rank.hybrid import HybridSettings
+from mercer.rank.rule import RuleSettings
 from mercer.recommend import RecommendSettings
 from mercer.retrieve.index import IndexSettings
 from mercer.search import SearchSettings
@@ -23,6 +24,7 @@ class Settings:
     encode: EncodeSettings = field(default_factory=EncodeSettings)
     retrieve: IndexSettings = field(default_factory=IndexSettings)
     rank: HybridSettings = field(default_factory=HybridSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
     suggest: SuggestSettings = field(default_factory=SuggestSettings)

@@ -7,7 +7,6 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,8 @@ from mercer.rank.rule import Rule, RuleSettings
 from mercer.rank.rule_read import read_rules, read_zone
 from mercer.rank.rule_when import Asked, Reading
 from mercer.rank.rules import Rules, Ruling
-from mercer.shop import Shop, content_hash, disk_errors
+from mercer.shop import Shop
+from mercer.shop.disk import content_hash, disk_errors, write_text
 
 __all__ = ["RuleBook", "plain"]
 
@@ -68,9 +68,22 @@ class RuleBook:
                 rules, self.zone = self.read(self._text())
                 self._rules, self.fault = rules, ""
             except MercerError as error:
-                self.fault = str(error)
+                self.fault = error.problem
             self._seen = seen
         return self._rules
+
+    def checked(self) -> RuleBook:
+        """Itself.
+
+        Raises:
+            RequestError: the file cannot be read, and no rules before it are known.
+        """
+        if not self.rules.version and self.fault:
+            raise RequestError(
+                f"rules.toml cannot be read: {self.fault}",
+                cure=f"mend {self.path.name}, then look: mercer rules SHOP check",
+            )
+        return self
 
     def read(self, text: str) -> tuple[Rules, ZoneInfo | None]:
         """A whole file's rules, and its time zone.
@@ -161,7 +174,8 @@ class RuleBook:
             document.append("rule", tables)
         text = tomlkit.dumps(document)
         self.read(text)  # what is written can be read
-        _replace(self.path, text)
+        with disk_errors(self.path):
+            write_text(self.path, text)
 
     def _text(self) -> str:
         try:
@@ -207,23 +221,3 @@ def _given(value: Any) -> Any:
             array.append(_given(one))
         return array
     return value
-
-
-def _replace(path: Path, text: str) -> None:
-    """A reader sees the old file or the new one, never half; on the disk when it returns."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk_errors(path):
-        try:
-            with open(temporary, "w", encoding="utf-8") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mercer.rank.rule import Kind, Rule
 from mercer.rank.rule_when import Asked, Reading, When
-from mercer.records import Banner, Filter
+from mercer.records import Filter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,10 +39,10 @@ class Ruling:
         """The rule that wins, of each kind that holds."""
         return {rule.do: rule for rule in reversed(self.rules)}
 
-    def said(self) -> tuple[tuple[str, ...], Banner | None, str]:
+    def said(self) -> tuple[tuple[str, ...], Mapping[str, str], str]:
         """What a page tells of them: their ids, the banner and the address of the redirect."""
         banner, redirect = self.first.get("banner"), self.first.get("redirect")
-        shown = Banner(banner.text, banner.url, banner.image) if banner else None
+        shown = {"text": banner.text, "url": banner.url, "image": banner.image} if banner else {}
         return tuple(rule.id for rule in self.rules), shown, redirect.url if redirect else ""
 
     def hidden(self, mask: Mask, ids: Sequence[str]) -> set[str]:
