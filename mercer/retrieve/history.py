@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,12 @@ class History:
         """The same vocabularies with fewer rows; shape of `rows` (rows,)."""
         names = ("shopper", "product", "time", "strength", "bought", "basket")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def with_products(self, names: Iterable[str]) -> History:
+        """The same rows over a larger vocabulary: products that nobody has wanted yet get a code, too."""
+        products = Vocabulary.of([*self.products.names.to_pylist(), *names])
+        new = products.codes(self.products.names.to_pylist()).astype(np.int32)
+        return replace(self, products=products, product=new[self.product] if len(self) else self.product)
 
     def wanted(self) -> History:
         """One row a shopper and product, at the last time it was wanted: strength summed and capped at 1.

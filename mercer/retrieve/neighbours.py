@@ -57,6 +57,23 @@ class Neighbours:
         return found
 
     @classmethod
+    def largest(cls, weights: Any, most: int) -> Neighbours:
+        """Of each row of a matrix (numpy or scipy) the `most` entries furthest from 0, either sign, largest first."""
+        from scipy.sparse import csr_matrix
+
+        rows, counts, kept, values = weights.shape[0], [np.zeros(1, np.int64)], [], []
+        entries = weights if isinstance(weights, np.ndarray) else weights.tocsr()
+        for low in range(0, rows, 1024):
+            block = csr_matrix(entries[low : low + 1024])
+            owner = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+            order = np.lexsort((block.indices, -np.abs(block.data), owner))
+            chosen = order[(np.arange(len(order)) - block.indptr[owner] < most) & (block.data[order] != 0)]
+            counts.append(np.bincount(owner[chosen], minlength=block.shape[0]))
+            kept.append(block.indices[chosen].astype(np.int32))
+            values.append(block.data[chosen].astype(np.float32))
+        return cls(np.cumsum(np.concatenate(counts)), np.concatenate(kept), np.concatenate(values))
+
+    @classmethod
     def none(cls, products: int) -> Neighbours:
         return cls(np.zeros(products + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 

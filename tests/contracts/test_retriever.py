@@ -22,6 +22,7 @@ from mercer.retrieve.exact import ExactIndex
 from mercer.retrieve.history import DAY, History
 from mercer.retrieve.index import IndexSettings
 from mercer.retrieve.item_knn import ItemKnn
+from mercer.retrieve.linear import Linear
 from mercer.retrieve.popular import Popular
 from mercer.retrieve.sequence import Sequences
 from mercer.retrieve.similar import Similar
@@ -63,7 +64,7 @@ def content(folder: Path) -> ExactIndex:
 
 
 HISTORY = History.of(events())
-SAVED = ("item-knn", "popular", "trending", "together")
+SAVED = ("item-knn", "linear", "popular", "trending", "together")
 NAMES = (*SAVED, "similar", "blend")
 
 
@@ -74,6 +75,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Memb
     together = Together.fit(HISTORY, TogetherSettings(significance=0.5))
     yield {
         "item-knn": Member(knn, ItemKnn.load),
+        "linear": Member(Linear.fit(HISTORY), Linear.load),
         "popular": Member(popular, Popular.load),
         "trending": Member(Trending.fit(HISTORY), Trending.load),
         "together": Member(together, Together.load),
@@ -138,7 +140,7 @@ def test_the_unknown_is_no_error(member: Member, request_: Request) -> None:
 
 
 def test_the_same_twice(members: dict[str, Member]) -> None:
-    again = {"item-knn": ItemKnn, "popular": Popular, "trending": Trending}
+    again = {"item-knn": ItemKnn, "linear": Linear, "popular": Popular, "trending": Trending}
     for name, kind in again.items():
         other = kind.fit(History.of(events()))
         for request in REQUESTS:
