@@ -38,6 +38,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     """
     from mercer.cli.live import live
     from mercer.cli.settings import tables
+    from mercer.quality.erased import Erased
     from mercer.quality.last_good import expired
     from mercer.quality.ledger import Ledger, fingerprint
     from mercer.quality.source import sources
@@ -50,6 +51,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     with shop.lock("check"):
         before = _before(shop)
         more = live(shop, since=_written(found))
+        erased = Erased(shop.store)
         words = [
             json.dumps([data, maps], sort_keys=True),
             settings.to_text(),
@@ -57,6 +59,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
             *(one.check + one.until for one in settings.ended(int(time.time() * 1000))),
             more.told(),
             *expired(before, settings, int(time.time() * 1000)),
+            *([erased.name] if erased else []),
         ]
         print_of = fingerprint({family: source.files for family, source in found.items()}, told=words)
         last = ledger.last()
@@ -142,6 +145,7 @@ def _run(
 ) -> Checked:
     from mercer.quality.check import registry
     from mercer.quality.engine import open_engine
+    from mercer.quality.erased import Erased
     from mercer.quality.run import check
     from mercer.quality.secret import private_folder
     from mercer.quality.source import read_all
@@ -153,7 +157,11 @@ def _run(
             families = dict.fromkeys([*found, *(["events"] if more.events else [])])
             tasks = {family: bars.add_task(f"reading {family}", total=None) for family in families}
             raws = read_all(
-                found, parts=parts, live=more.events, tick=lambda family, rows: bars.advance(tasks[family], rows)
+                found,
+                parts=parts,
+                live=more.events,
+                erased=Erased(shop.store),
+                tick=lambda family, rows: bars.advance(tasks[family], rows),
             )
             for family, raw in raws.items():
                 bars.update(tasks[family], completed=raw.rows, total=raw.rows)

@@ -19,6 +19,7 @@ from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
 from mercer.events.export import export
 from mercer.events.log import Change, EventLog
+from mercer.quality.erased import Erased
 from mercer.rank.reranker import open_reranker
 from mercer.records import Event, Product
 from mercer.retrieve.behaviour import Behaviour
@@ -120,6 +121,7 @@ def build(
         str(LAYOUT),
         told.name,
         *([rereads, json.dumps(rerank)] if rereads else []),
+        *([erased] if (erased := Erased(shop.store).name) else []),
     )
     if name in shop.versions("index"):
         return Built(name, len(products), encoder.name, 0, len(products), time.monotonic() - started, new=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mercer.doors.build import encoder_settings
 from mercer.doors.erase import Proof, erase
+from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
@@ -22,6 +23,7 @@ from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
 from mercer.rank.rule_book import RuleBook
+from mercer.rank.rule_conflict import Conflict
 from mercer.recommend import Recommend
 from mercer.records import Impression, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
@@ -94,6 +96,14 @@ class Doors:
     def suggest(self, prefix: str, k: int = 10) -> list[str]:
         """Completions of what has been typed so far, best first."""
         return self._suggest(prefix, k)
+
+    def conflicts(self) -> list[Conflict]:
+        """What is wrong with the shop's rules."""
+        return found_conflicts(self)
+
+    def preview(self, rows: Sequence[object], ids: Sequence[str] = (), **how: Any) -> Preview:
+        """What rules as the API takes them, or kept ones by id, would do; see `doors.preview.preview`."""
+        return preview(self, *drafted(self, rows, ids), **how)
 
     def product(self, id: str) -> Product | None:
         """One product, or None."""

@@ -82,6 +82,15 @@ class People:
         query = "SELECT field, value, wanted FROM preferences WHERE shopper=? ORDER BY field, value"
         return [(field, value, bool(wanted)) for field, value, wanted in self._log._read(query, shopper)]
 
+    def longer(self, shopper: str) -> bool:
+        """Whether the id of a session or of another shopper, or of an event or answer, has this one within it."""
+        names = [("events", name) for name in ("event_id", "shopper", "session", "query_id")]
+        names += [("impressions", name) for name in ("query_id", "shopper", "session")] + [("preferences", "shopper")]
+        return any(
+            self._log._read(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE instr({name}, ?))", shopper)[0][0]  # noqa: S608
+            for table, name in names
+        )
+
     def erase(self, shopper: str) -> dict[str, int]:
         """Take a shopper out: what was deleted → rows; they are overwritten on the disk when this returns.
 

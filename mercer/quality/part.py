@@ -19,6 +19,8 @@ from mercer.shop import content_hash, write_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mercer.quality.erased import Erased
+
 __all__ = ["Part", "PartFile", "read_parts", "sweep"]
 
 LAYOUT = 1
@@ -74,7 +76,13 @@ class Part:
 
 
 def read_parts(
-    family: str, files: Sequence[PartFile], folder: Path, *, timezone: str = "UTC", tick: Callable[[int], None]
+    family: str,
+    files: Sequence[PartFile],
+    folder: Path,
+    *,
+    timezone: str = "UTC",
+    erased: Erased | None = None,
+    tick: Callable[[int], None],
 ) -> Raw:
     """Read every file that has not been read before, and give all of them as one `Raw`.
 
@@ -83,6 +91,7 @@ def read_parts(
         files: in the order of their rows.
         folder: where parts are kept from one run to the next.
         timezone: as for `read`.
+        erased: as for `read`.
         tick: called with rows as they are there.
 
     Raises:
@@ -97,10 +106,13 @@ def read_parts(
         mapping = file.mapping
         if mapping is None:
             mapping = guessed = guessed or guess(family, file.path).mapping
-        told = json.dumps([LAYOUT, family, sorted(mapping.items()), timezone, first])
+        told = json.dumps(
+            [LAYOUT, family, sorted(mapping.items()), timezone, first, *([erased.name] if erased else [])]
+        )
         home = folder / name_of(memory.hash(file.path), told)
         if not (home / "about.json").exists():
-            _make(family, file, home, mapping=mapping, timezone=timezone, first=first, tick=tick)
+            options = {"mapping": mapping, "timezone": timezone, "first": first, "erased": erased, "tick": tick}
+            _make(family, file, home, **options)
         about = json.loads((home / "about.json").read_text("utf-8"))
         part = Part(file.path.name, file.path, home, first, about["rows"], about["hash"], about["latest"], file.live)
         raws.append((part, _kept(family, part, about, mapping)))
@@ -111,16 +123,15 @@ def read_parts(
     return _joined(family, raws)
 
 
-def _make(
-    family: str, file: PartFile, home: Path, *, mapping: Mapping[str, str], timezone: str, first: int, tick: Any
-) -> None:
+def _make(family: str, file: PartFile, home: Path, **options: Any) -> None:
+    """Read one file, as `read` does with these options, into a folder of its own."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     kept = home / "raw.parquet"
-    raw = read(family, file.path, mapping=mapping, timezone=timezone, first=first, kept=kept, tick=tick)
+    raw = read(family, file.path, kept=kept, **options)
     for name in ("malformed", "uncast"):
         pq.write_table(getattr(raw, name), home / f"{name}.parquet")
     latest = pc.max(raw.table["time"]).as_py() if "time" in raw.table.column_names else None

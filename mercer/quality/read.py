@@ -21,6 +21,7 @@ from mercer.quality.table_file import TableFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mercer.quality.erased import Erased
     from mercer.quality.part import Part
 
 __all__ = ["Raw", "read"]
@@ -60,6 +61,7 @@ def read(
     timezone: str = "UTC",
     first: int = 0,
     kept: Path | None = None,
+    erased: Erased | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Raw:
     """Read one file of `family`.
@@ -71,6 +73,7 @@ def read(
         timezone: IANA name that times without an offset are in.
         first: row_id of the file's first row, where other files come before it.
         kept: a Parquet file to write the table to while it is read; `Raw.table` is `Stored` then.
+        erased: whose rows are passed over, as if the file had not had them.
         tick: called with the number of rows read, as they are read.
 
     Raises:
@@ -92,13 +95,17 @@ def read(
     def tables() -> Iterator[pa.Table]:
         for batch in file.batches(wanted, bad):
             if len(batch.rows):
-                yield cast(replace(batch, rows=batch.rows + first) if first else batch)
+                made = cast(replace(batch, rows=batch.rows + first) if first else batch)
+                yield erased.keep(made) if erased else made
             counted[0] += batch.read
             if tick:
                 tick(batch.read)
 
-    table = _table(family, path, tables(), bad, kept)
+    table = _table(family, path, tables(), bad, kept, lost=bool(erased))
     malformed = bad.table()
+    if erased:
+        stay = [row for row in malformed.to_pylist() if not erased.names(row["text"])]
+        malformed = malformed.from_pylist(stay, schema=malformed.schema)
     return Raw(
         family=family,
         path=path,
@@ -113,7 +120,9 @@ def read(
     )
 
 
-def _table(family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: Path | None) -> pa.Table | Stored:
+def _table(
+    family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: Path | None, *, lost: bool
+) -> pa.Table | Stored:
     import pyarrow as pa
 
     if kept is not None:
@@ -121,7 +130,7 @@ def _table(family: str, path: Path, tables: Iterator[pa.Table], bad: Bad, kept: 
     else:
         pieces = list(tables)
         found = pa.concat_tables(pieces) if pieces else schema.SCHEMAS[family].empty_table()
-    if found.num_rows:
+    if found.num_rows or (lost and not bad.rows):  # all of them may be of shoppers who were erased
         return found
     if bad.rows:
         _, line, text, problem = bad.rows[0]

@@ -13,6 +13,7 @@ from typing import Any
 
 from mercer.errors import NotFoundError, SettingsError
 from mercer.quality.derive import catalogue
+from mercer.quality.erased import Erased
 from mercer.quality.part import PartFile, read_parts
 from mercer.quality.read import Raw, read
 from mercer.quality.schema import FAMILIES
@@ -86,6 +87,7 @@ def read_all(
     *,
     parts: Path | None = None,
     live: Sequence[PartFile] = (),
+    erased: Erased | None = None,
     tick: Callable[[str, int], None] | None = None,
 ) -> dict[str, Raw]:
     """Read every source, the derived catalogue last.
@@ -95,6 +97,7 @@ def read_all(
         parts: folder where files of events are kept in canonical columns from one run to the next, so that they need
             not fit into memory; None reads them into memory.
         live: further files of events, from the shop's own log.
+        erased: shoppers whose rows are passed over; None or an empty one for nobody.
         tick: called with a family and the number of its rows just read.
 
     Raises:
@@ -105,20 +108,29 @@ def read_all(
     if live and "events" not in found:
         found = {**found, "events": Source("events", live[0].path, None)}
     raws: dict[str, Raw] = {}
+    gone = erased or None  # an empty one is as good as none
     for family, source in sorted(found.items(), key=lambda item: item[1].derived):
         ticked = None if tick is None else lambda rows, family=family: tick(family, rows)
         if family == "events" and parts is not None:
-            raws[family] = _events(source, parts, live, ticked)
+            raws[family] = _events(source, parts, live, gone, ticked)
         elif source.derived:
             raws[family] = catalogue(raws["events"], mapping=source.mapping, timezone=source.timezone, tick=ticked)
         else:
-            raws[family] = read(family, source.path, mapping=source.mapping, timezone=source.timezone, tick=ticked)
+            raws[family] = read(
+                family, source.path, mapping=source.mapping, timezone=source.timezone, erased=gone, tick=ticked
+            )
     return {family: raws[family] for family in FAMILIES if family in raws}
 
 
-def _events(source: Source, parts: Path, live: Sequence[PartFile], tick: Callable[[int], None] | None) -> Raw:
+def _events(
+    source: Source,
+    parts: Path,
+    live: Sequence[PartFile],
+    erased: Erased | None,
+    tick: Callable[[int], None] | None,
+) -> Raw:
     given = [] if live and source.path == live[0].path else source.files
     if not given and not live:
         raise NotFoundError(f"{source.path} matches no file of events", cure="mend events in [data] of mercer.toml")
     files = [*(PartFile(path, source.mapping) for path in given), *live]
-    return read_parts("events", files, parts, timezone=source.timezone, tick=tick or (lambda _: None))
+    return read_parts("events", files, parts, timezone=source.timezone, erased=erased, tick=tick or (lambda _: None))

@@ -32,7 +32,12 @@ class Pasts:
         self, shoppers: Vocabulary, start: NDArray[np.int64], product: NDArray[np.int32], time: NDArray[np.int64],
         bought: NDArray[np.bool_],
     ) -> None:  # fmt: skip
-        self.shoppers, self._start, self._product, self._time, self._bought = shoppers, start, product, time, bought
+        self._held = shoppers, start, product, time, bought
+        """Swapped as one by `forget`, so that a reader in another thread sees the old columns or the new ones."""
+
+    @property
+    def shoppers(self) -> Vocabulary:
+        return self._held[0]
 
     @classmethod
     def fit(cls, history: History, *, kept: int) -> Pasts:
@@ -53,23 +58,36 @@ class Pasts:
 
     def __call__(self, shopper: str) -> Past:
         """What a shopper is known for; nothing for an unknown or empty id."""
-        code = self.shoppers.code(shopper) if shopper else -1
-        part = slice(self._start[code], self._start[code + 1]) if code >= 0 else slice(0, 0)
-        return Past(self._product[part], self._time[part], self._bought[part])
+        shoppers, start, product, time, bought = self._held
+        code = shoppers.code(shopper) if shopper else -1
+        part = slice(start[code], start[code + 1]) if code >= 0 else slice(0, 0)
+        return Past(product[part], time[part], bought[part])
 
     def __len__(self) -> int:
         return len(self.shoppers)
 
+    def forget(self, shopper: str) -> int:
+        """Take one shopper out; how many products were known of them."""
+        import pyarrow as pa
+
+        shoppers, start, product, time, bought = self._held
+        code = shoppers.code(shopper) if shopper else -1
+        if code < 0:
+            return 0
+        first, last = int(start[code]), int(start[code + 1])
+        keep = np.r_[0:first, last : len(product)]
+        fewer = np.delete(start, code + 1)
+        fewer[code + 1 :] -= last - first
+        names = shoppers.names.filter(pa.array(np.arange(len(shoppers)) != code))
+        self._held = Vocabulary(names), fewer, product[keep], time[keep], bought[keep]
+        return last - first
+
     def save(self, folder: Path) -> None:
         """Write ``shoppers.parquet`` and ``pasts.npz``."""
-        arrays: dict[str, NDArray[Any]] = {
-            "start": self._start,
-            "product": self._product,
-            "time": self._time,
-            "bought": self._bought,
-        }
+        shoppers, start, product, time, bought = self._held
+        arrays: dict[str, NDArray[Any]] = {"start": start, "product": product, "time": time, "bought": bought}
         save_arrays(folder / "pasts.npz", arrays, {})
-        self.shoppers.save(folder / "shoppers.parquet")
+        shoppers.save(folder / "shoppers.parquet")
 
     @classmethod
     def load(cls, folder: Path) -> Pasts:
