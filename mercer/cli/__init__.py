@@ -30,6 +30,7 @@ COMMANDS = (
     "search",
     "explain",
     "recommend",
+    "rules",
     "serve",
     "demo",
     "promote",

@@ -106,6 +106,9 @@ def page_json(page: Page) -> dict[str, Any]:
         "degraded": page.degraded,
         "stages": dict(page.stages),
         "understood": dict(page.understood) or None,
+        "rules": list(page.rules),
+        "banner": dict(page.banner),
+        "redirect": page.redirect,
     }
 
 
@@ -118,6 +121,10 @@ def show(page: Page, *, explain: bool = False) -> None:
         answers.print(f"showing results for [bold]{escape(page.corrected)}[/] (as typed: --no-correct)")
     if page.suggestion:
         answers.print(f"did you mean: [bold]{escape(page.suggestion)}[/]")
+    if page.redirect:
+        answers.print(f"the shop leads this query to [bold]{escape(page.redirect)}[/]")
+    if page.banner:
+        answers.print(f"[bold]{escape(page.banner['text'])}[/] {escape(page.banner['url'])}")
     table = Table(box=None, pad_edge=False)
     for name in ("", "id", "title", "price", "score", "why"):
         table.add_column(name, justify="right" if name in ("", "price", "score") else "left")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mercer.errors import NotFoundError
 from mercer.rank.rule import Rule
 from mercer.rank.rule_conflict import Conflict, conflicts, touched
 from mercer.rank.rules import Rules
@@ -15,7 +16,7 @@ from mercer.records import Filter, Page, Request
 if TYPE_CHECKING:
     from mercer.doors.open import Doors
 
-__all__ = ["Compared", "Preview", "asked", "found_conflicts", "preview"]
+__all__ = ["Compared", "Preview", "asked", "drafted", "found_conflicts", "preview"]
 
 SHOWN = 5
 """Queries compared where none is named."""
@@ -65,6 +66,21 @@ def found_conflicts(doors: Doors, rules: Rules | None = None) -> list[Conflict]:
     queries = [book.reading.fold(text) for text in asked(doors)]
     chosen = book.rules if rules is None else rules
     return conflicts(chosen, now=book.now(), reading=book.reading, queries=queries, meeting=meeting)
+
+
+def drafted(doors: Doors, rows: Sequence[object], ids: Sequence[str]) -> tuple[tuple[Rule, ...], list[str]]:
+    """All rules as they would be with `rows`, and the ids of those looked at.
+
+    Raises:
+        RequestError: a row that cannot be.
+        NotFoundError: no rule of such an id.
+    """
+    rules = doors.rules.drafted(rows)
+    about = [*ids, *(str(row["id"]) for row in rows if isinstance(row, Mapping))]
+    if unknown := sorted(set(about) - {rule.id for rule in rules}):
+        known = ", ".join(sorted(rule.id for rule in rules)[:20]) or "none"
+        raise NotFoundError(f"there is no rule {unknown[0]!r:.80}", cure=f"known: {known}")
+    return rules, about
 
 
 def preview(

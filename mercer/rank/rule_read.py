@@ -199,7 +199,7 @@ def _whole(rule: Rule, said: str, settings: RuleSettings) -> None:
         cure = "give query, words, pattern or category, and no scene but search"
         raise RequestError(f"{said}: it would send every answer away", cure=cure)
     for name in ("url", "image"):
-        safe_target(getattr(rule, name), f"{said}: {name}", settings.hosts)
+        safe_target(getattr(rule, name), f"{said}: {name}", settings.hosts if name == "url" else ())
 
 
 def safe_target(url: str, said: str, hosts: Sequence[str]) -> None:

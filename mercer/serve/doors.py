@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from mercer.rank.rule_book import RuleBook
+from mercer.rank.rule_conflict import Conflict
 from mercer.records import Event, Filter, Impression, Page, Product, Request, Shopper
 
 __all__ = ["Catalogue", "Doors", "Log"]
@@ -30,6 +32,35 @@ class Log(Protocol):
         ...
 
 
+class ComparedPages(Protocol):
+    """One query without and with rules."""
+
+    @property
+    def query(self) -> str: ...
+
+    @property
+    def before(self) -> Page: ...
+
+    @property
+    def after(self) -> Page: ...
+
+
+class Seen(Protocol):
+    """What rules would do; as `mercer.doors.preview.Preview`."""
+
+    @property
+    def pages(self) -> Sequence[ComparedPages]: ...
+
+    @property
+    def touched(self) -> int: ...
+
+    @property
+    def log(self) -> int: ...
+
+    @property
+    def conflicts(self) -> Sequence[Conflict]: ...
+
+
 class Doors(Protocol):
     """One open shop. Calls may come from several threads at once."""
 
@@ -43,6 +74,19 @@ class Doors(Protocol):
 
     @property
     def events(self) -> Log: ...
+
+    @property
+    def rules(self) -> RuleBook: ...
+
+    def conflicts(self) -> list[Conflict]:
+        """What is wrong with the rules in force and planned."""
+        ...
+
+    def preview(
+        self, rows: Sequence[object], ids: Sequence[str], *, queries: Sequence[str], k: int, request: Request
+    ) -> Seen:
+        """What rules that are not kept yet, or kept ones by id, would do."""
+        ...
 
     def search(self, request: Request) -> Page: ...
 

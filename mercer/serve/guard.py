@@ -13,7 +13,7 @@ from mercer.serve.settings import ServeSettings
 
 __all__ = ["Guard"]
 
-BATCHES = ("/v1/events", "/v1/products")
+BATCHES = ("/v1/events", "/v1/products", "/v1/rules")
 
 
 class Guard:

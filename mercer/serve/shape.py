@@ -93,6 +93,8 @@ class Context(Shape):
 
     device: Short = ""
     place: Short = ""
+    segment: Short = ""
+    """Of the shopper, as the shop names it; rules may ask for it."""
     language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,3}(-[A-Za-z0-9]{1,8}){0,3}$")] = ""
     """BCP 47 tag of the language in which reasons are given."""
     time: Annotated[int, Field(ge=0, le=10**14)] | None = None
@@ -256,6 +258,12 @@ class Answer(BaseModel):
     degraded: str
     stages: dict[str, float]
     """Milliseconds."""
+    rules: list[str] = []
+    """Ids of the shop's rules that made this answer what it is."""
+    banner: dict[str, str] = {}
+    """What the shop shows above this answer: text, url, image; {} where there is none."""
+    redirect: str = ""
+    """"" or where the shop sends who asks this."""
     understood: UnderstoodShape | None = None
     """Of a search with `explain`: what was read out of the query."""
 

@@ -22,7 +22,7 @@ from mercer.serve.shape import (
 )
 from mercer.serve.understood import UnderstoodShape
 
-__all__ = ["answer", "changed", "event", "product", "product_shape", "recommendation", "search"]
+__all__ = ["answer", "changed", "context", "event", "filters", "product", "product_shape", "recommendation", "search"]
 
 
 def search(shape: Search, shopper: Shopper) -> Request:
@@ -32,14 +32,14 @@ def search(shape: Search, shopper: Shopper) -> Request:
         query=shape.query,
         shopper=shopper,
         session=shape.session,
-        filters=_filters(shape.filters),
+        filters=filters(shape.filters),
         exclude=tuple(shape.exclude),
         facets=tuple(dict.fromkeys(shape.facets)),
         sort=shape.sort,
         correct=shape.correct,
         k=shape.k,
         offset=shape.offset,
-        context=_context(shape.context),
+        context=context(shape.context),
     )
 
 
@@ -50,19 +50,21 @@ def recommendation(shape: Recommendation, shopper: Shopper) -> Request:
         item=shape.item,
         shopper=shopper,
         session=shape.session,
-        filters=_filters(shape.filters),
+        filters=filters(shape.filters),
         exclude=tuple(shape.exclude),
         k=shape.k,
         offset=shape.offset,
-        context=_context(shape.context),
+        context=context(shape.context),
     )
 
 
-def _filters(shapes: list[FilterShape]) -> tuple[Filter, ...]:
+def filters(shapes: list[FilterShape]) -> tuple[Filter, ...]:
+    """Conditions as the doors have them."""
     return tuple(Filter(shape.field, tuple(shape.values), shape.low, shape.high) for shape in shapes)
 
 
-def _context(shape: Context) -> dict[str, str]:
+def context(shape: Context) -> dict[str, str]:
+    """What is known of where and when, as the doors have it."""
     return {name: str(value) for name, value in shape.model_dump().items() if value not in ("", None)}
 
 
@@ -77,6 +79,9 @@ def answer(page: Page, *, explain: bool = False) -> Answer:
         suggestion=page.suggestion,
         degraded=page.degraded,
         stages={stage: round(milliseconds, 3) for stage, milliseconds in page.stages.items()},
+        rules=list(page.rules),
+        banner=dict(page.banner),
+        redirect=page.redirect,
         understood=UnderstoodShape(**page.understood) if explain and page.understood else None,
     )
 

@@ -49,11 +49,13 @@ class Asker:
         self.doors = doors
         self.metrics = metrics
 
-    def __call__(self, request: Request) -> Page:
+    def __call__(self, request: Request, *, stay: bool = False) -> Page:
+        """Ask a door; an answer that the shop leads away from counts as shown only to who stays."""
         door = self.doors.search if request.scene == "search" else self.doors.recommend
         page = door(request)
         self.metrics.page(request.scene, page)
-        self._note(page, request)
+        if stay or not page.redirect:
+            self._note(page, request)
         return page
 
     def _note(self, page: Page, request: Request) -> None:

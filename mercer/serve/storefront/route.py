@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Body, Request
 from starlette.exceptions import HTTPException
@@ -61,14 +61,18 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
     def search(request: Request) -> Response:
         who = visitor(request)
         question = Question.read(request.query_params.multi_items(), page_size=settings.page_size)
+        stay = request.query_params.get("stay") == "1"
         found = ask(
             question.request(
                 doors.shopper(who.shopper, who.session),
                 who.session,
                 page_size=settings.page_size,
                 language=who.words.language,
-            )
+            ),
+            stay=stay,
         )
+        if found.redirect and not stay:
+            return who.remember(RedirectResponse(_onward(found.redirect), 302))
         instead = beside("trending", who, ROW) if not found.hits else None
         return pages(
             request, "search.html", who=who, q=question.q, shelf=question.category.split(CATEGORY_SEPARATOR)[0],
@@ -117,6 +121,14 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         return remember_language(RedirectResponse(quote(back, safe="/?&=%+") if local else "/", 303), language)
 
     return routes
+
+
+def _onward(address: str) -> str:
+    """Where a redirect leads; another search here is told to stay, so that two rules cannot send a shopper round."""
+    parts = urlsplit(address)
+    if parts.netloc or parts.path != "/search":
+        return address
+    return parts._replace(query="&".join(filter(None, (parts.query, "stay=1")))).geturl()
 
 
 def _product(doors: Doors, id: str) -> Product:

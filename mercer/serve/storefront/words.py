@@ -35,6 +35,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Part of the search did not answer, so this list may be incomplete.",
         "部分搜索服务未响应，结果可能不完整。",
     ),
+    "banner": ("From the shop", "本店消息"),
     "filters": ("Filters", "筛选"),
     "clear": ("Clear all", "清除全部"),
     "remove": ("Remove filter {name}", "移除筛选条件 {name}"),
