@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.doors.copies import copies
+from mercer.doors.ranked import checked_ranker, keep_facts
 from mercer.doors.weigh import read_weight
 from mercer.doors.words import learn_words
 from mercer.encode import Encoder, EncodeSettings, load
@@ -70,6 +71,7 @@ def build(
     checked: str = "",
     model: str | None = None,
     reranker: str | None = None,
+    ranker: str | None = None,
     since: int = 0,
     override: str = "",
     tick: Tick | None = None,
@@ -84,6 +86,7 @@ def build(
             that the live index stands on, if `settings` leave the choice.
         reranker: version among the shop's models of the cross-encoder that goes live with this index; None the one
             of the live index, "" none.
+        ranker: the same of the trees that rank.
         since: when the product file was last written, UTC ms; changes made over HTTP after it win over it.
         override: why to go on although the gate is closed; kept in the card.
         tick: hears of progress.
@@ -112,6 +115,7 @@ def build(
     encoder = load(texts=(product.title for product in products), settings=encode)
     rereads = _live_card(shop).get("reranker", "") if reranker is None else reranker
     rerank = _rerank(shop, settings, rereads) if rereads else {}
+    ranks = checked_ranker(shop, _live_card(shop).get("ranker", "") if ranker is None else ranker)
     name = content_hash(
         version,
         encoder.name,
@@ -121,6 +125,7 @@ def build(
         str(LAYOUT),
         told.name,
         *([rereads, json.dumps(rerank)] if rereads else []),
+        *(["ranker", ranks] if ranks else []),
         *([erased] if (erased := Erased(shop.store).name) else []),
     )
     if name in shop.versions("index"):
@@ -133,7 +138,9 @@ def build(
             index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
             index.merge()
         (folder / "behaviour").mkdir()
-        Behaviour.fit(_events(shop, source, folder)).save(folder / "behaviour")
+        Behaviour.fit(events := _events(shop, source, folder)).save(folder / "behaviour")
+        if ranks:
+            keep_facts(products, source, folder, events)
         learn_words(products, source, folder, settings=settings)
         card = {
             "checked": version,
@@ -141,6 +148,7 @@ def build(
             "encoder": _recipe(settings, encoder, chosen),
             "reranker": rereads,
             "rerank": rerank,
+            "ranker": ranks,
             "retrieve": dataclasses.asdict(settings.retrieve),
             "changes": told.newest,
             "products": len(products),

@@ -37,6 +37,8 @@ class HybridSettings:
     """Milliseconds that it has for one query; products that do not fit keep their places."""
     rerank_weight: float = AS_PUBLISHED
     """Weight of what it says against the score so far, 0 to 1; -1 is what the index was published with, else .7."""
+    ranker: str = ""
+    """Version of a model of kind ranker; "" is the one that the index was published with, off is none."""
     reranker: str = ""
     """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mercer.rank.reranker import Reranker
+    from mercer.search.learned import Learned
 
 __all__ = ["RELAXED", "Search", "SearchSettings", "System"]
 
@@ -73,6 +74,7 @@ class Search:
         reranker: Reranker | None = None,
         understand: Understand | None = None,
         rules: RuleBook | None = None,
+        learned: Learned | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
@@ -89,6 +91,7 @@ class Search:
             popularity=popularity or {},
         )
         self._ruled = Ruled(index, rules)
+        self._learned = learned
         self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
 
     def __call__(self, request: Request, *, system: System = "hybrid", rules: Rules | None = None) -> Page:
@@ -107,6 +110,12 @@ class Search:
         with_reason = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         with_reason()
+        studied = None
+        if self._learned and known.raw and system == "hybrid" and request.sort == "relevance" and len(order):
+            done = stopwatch(stages, "ranker")
+            studied = self._learned(known, request, found, order)
+            found, order = studied.found, studied.order
+            done()
         left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
         degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
         if known.raw and system == "hybrid" and self._reranks(request, ruling):
@@ -122,6 +131,8 @@ class Search:
         )
         facets = counted(self.index.columns, request.facets, found.rows[order], held=held, without=without)
         shown = order[request.offset : request.offset + request.k]
+        if self._learned and studied:
+            found = self._learned.told(studied, found, shown)
         hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
         with_reason()
         told = "; ".join(filter(None, degraded))
@@ -153,6 +164,14 @@ class Search:
         sort = partial(self._sorted, wide)
         found, order, _ = self._ruled.moved(found, self._ordered(found, wide), narrow, ruling, read=kept, sort=sort)
         return found.rows[order]
+
+    def candidates(self, request: Request) -> tuple[Understood, Found]:
+        """What is understood, and the products of the answer as the hybrid orders them, best first."""
+        from mercer.search.learned import answered
+
+        known = self.understood(request)
+        found, _ = self._found(known, request, "hybrid", {})
+        return known, answered(found, self._ordered(found, request))
 
     def understood(self, request: Request) -> Understood:
         """What is read out of the query; a field that the request filters by is the request's own."""
