@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mercer.cli.terminal import JsonFlag, ShopArgument, answers, print_json
+from mercer.errors import RequestError
 
 if TYPE_CHECKING:
     from mercer.doors.explain import Why
@@ -23,14 +24,28 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     folder: ShopArgument,
-    query: Annotated[str, typer.Argument(help="What the shopper types.")],
+    query: Annotated[str, typer.Argument(help="What the shopper types.")] = "",
     product: Annotated[str, typer.Option(help="Why this product is where it is, or where it was lost.")] = "",
     k: Annotated[int, typer.Option("-k", "--k", help="Products on the page it is looked for, 1 to 1000.")] = 10,
     filter: Annotated[list[str] | None, typer.Option(help="brand=Nord, price=10..50, category=Cups; repeat.")] = None,
     correct: Annotated[bool, typer.Option(help="Whether the spelling may be corrected.")] = True,
+    shopper: Annotated[str, typer.Option(help="Say who this shopper seems to be, and what says so.")] = "",
+    mute: Annotated[list[str] | None, typer.Option(help="What --shopper must not see: brand=Nord; repeat.")] = None,
+    want: Annotated[list[str] | None, typer.Option(help="What --shopper asked for: brand=Nord; repeat.")] = None,
+    unset: Annotated[list[str] | None, typer.Option(help="Take a --mute or --want back; repeat.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say how a query is understood, step by step, and follow one product through the search."""
+    """Say how a query is understood and follow one product through the search, or say who a shopper seems to be."""
+    if shopper and not query:
+        from mercer.cli.shopper import explain_shopper
+
+        explain_shopper(folder, shopper, mute=mute or (), want=want or (), unset=unset or (), json=json)
+        return
+    if shopper or not query:
+        raise RequestError(
+            "a query and a shopper were given" if shopper else "neither a query nor a shopper was given",
+            cure='give one: mercer explain SHOP "query", or mercer explain SHOP --shopper ID',
+        )
     from mercer.cli.search import parse_filters
     from mercer.cli.settings import read_settings
     from mercer.doors import open_doors
@@ -42,6 +57,7 @@ def explain(
         request = Request(query=query, k=k, filters=parse_filters(filter or ()), correct=correct)
         known = doors.searching.understood(request)
         why = follow(doors, request, product) if product else None
+        lacks = doors.searching.understand.spelling_lacks
     finally:
         doors.close()
     if json:
@@ -52,6 +68,8 @@ def explain(
         print_json(said(known) | ({"product": dataclasses.asdict(why)} if why else {}))
         return
     _show(known)
+    if lacks and correct:
+        answers.print(f"[dim]without {', '.join(lacks)} fewer mistyped queries are corrected: pip install mercer[/]")
     if why:
         _show_why(why)
 

@@ -8,25 +8,30 @@ import functools
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.doors.build import encoder_settings
+from mercer.doors.catch_up import caught_up, missed_changes
 from mercer.doors.erase import Proof, erase
+from mercer.doors.portrait import Portrait, portrait
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
+from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
-from mercer.events.log import Change, EventLog
+from mercer.events.log import EventLog
+from mercer.events.people import People
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_conflict import Conflict
 from mercer.recommend import Recommend
-from mercer.records import Impression, Page, Product, Request, Shopper
+from mercer.records import Filter, Impression, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.columns import check_filters
 from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import TextSettings, passage
 from mercer.search import Search, System
@@ -40,6 +45,8 @@ from mercer.understand.understand import Understand
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from mercer.search.learned import Learned
 
 __all__ = ["Doors", "open_doors"]
 
@@ -62,10 +69,11 @@ class Doors:
         vocabulary: Vocabulary | None = None,
         spelling: Spelling | None = None,
         rules: RuleBook | None = None,
+        learned: Learned | None = None,
     ) -> None:
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, Profile(events)
-        self._spelling = spelling
+        self._spelling, self._learned = spelling, learned
         self.rules = rules or RuleBook(shop, reading=READING, settings=settings.rules)
         self._search = Search(
             index,
@@ -76,6 +84,7 @@ class Doors:
             reranker=reranker,
             understand=Understand(vocabulary, settings=settings.understand, spelling=spelling),
             rules=self.rules,
+            learned=learned,
         )
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
         self._writing = threading.Lock()
@@ -117,6 +126,20 @@ class Doors:
         """
         return self._profile.shopper(id, session)
 
+    def portrait(self, shopper: str) -> Portrait:
+        """Who a shopper seems to be, and what says so: see `mercer.doors.portrait`."""
+        return portrait(self.index, self._recommend.behaviour, self.events, shopper)
+
+    def prefer(self, shopper: str, field: str, value: str, *, wanted: bool | None) -> None:
+        """Keep what a shopper wants (True) or does not want (False) of a filter field; None takes it back.
+
+        Raises:
+            RequestError: an unknown field, or the empty id.
+        """
+        check_filters((Filter(field, (value,)),))
+        People(self.events).prefer(shopper, field, value, wanted=wanted)
+        self._profile.forget(shopper)
+
     def erase(self, shopper: str) -> Proof:
         """Take a shopper out of the shop's store and of this process's memory: see `mercer.doors.erase`."""
         proof = erase(self.shop, shopper, log=self.events)
@@ -141,6 +164,8 @@ class Doors:
             self.index.upsert(products, vectors)
         if self._spelling:
             self._spelling.add(products)
+        if self._learned:
+            self._learned.features.facts.add(products)
         return len(products)
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -203,13 +228,15 @@ def open_doors(
             raise ShopLocked(
                 f"{shop.folder} is open in another process", cure="ask that one (mercer serve) over HTTP, or stop it"
             ) from error
-        if missed := _missed(index, changes):
-            index = stack.enter_context(contextlib.closing(_caught_up(index, missed, encoder, opened, writable)))
+        if missed := missed_changes(index, changes):
+            index = stack.enter_context(contextlib.closing(caught_up(index, missed, encoder, opened, writable)))
         behaviour, suggest = Behaviour.load(path / "behaviour"), Suggest.load(path / "suggest.json")
         vocabulary = Vocabulary.load(path / "vocabulary.json")
         rules = RuleBook(shop, reading=READING, settings=chosen.rules).checked()
         spelling = Spelling.load(path / "spelling.json", settings=chosen.spelling)
         spelling.add(change.product for change in changes if change.product)
+        named = chosen.rank.ranker
+        learned = open_learned(shop, version, card, named=named, index=index, behaviour=behaviour, changes=changes)
         stack.pop_all()
     return Doors(
         shop,
@@ -239,31 +266,6 @@ def _reranker(shop: Shop, settings: Settings, card: Mapping[str, Any]) -> Rerank
 def _weights(name: str) -> str:
     """The hash in an encoder's name; before it is only what its folder is called."""
     return name.rpartition("-")[2]
-
-
-def _missed(index: Index, changes: Iterable[Change]) -> list[Change]:
-    """Changes of products that this version has not: made while it was built, or while another one was live."""
-    return [change for change in changes if index.products([change.id]) != ([change.product] if change.product else [])]
-
-
-def _caught_up(
-    index: Index, missed: Sequence[Change], encoder: Encoder, opened: Callable[..., Index], writable: bool
-) -> Index:
-    """The index with those changes; as it is where others read it, since nobody can write then."""
-    if not writable:
-        index.close()
-        try:
-            index = opened(read_only=False)
-        except ShopLocked:
-            return opened(read_only=True)
-    products = [change.product for change in missed if change.product]
-    index.delete([change.id for change in missed if not change.product])
-    if products:
-        index.upsert(products, encoder([passage(product) for product in products], side="passage"))
-    if not writable:
-        index.close()
-        index = opened(read_only=True)
-    return index
 
 
 def _accept(products: Sequence[Product]) -> None:

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from mercer import __version__
 from mercer.serve import problem
-from mercer.serve.api import events, find, health, products, rules
+from mercer.serve.api import events, find, health, products, rules, shoppers
 from mercer.serve.doors import Doors
 from mercer.serve.guard import Guard
 from mercer.serve.metrics import Metrics, Timed
@@ -47,6 +47,7 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None) -> Fast
     app.include_router(events.router(doors, metrics, settings=settings))
     app.include_router(products.router(doors))
     app.include_router(rules.router(doors))
+    app.include_router(shoppers.router(doors))
     app.include_router(health.router(doors, metrics))
     app.include_router(route.router(doors, ask, pages, settings=settings))
     app.include_router(image.router(doors, images))

@@ -104,6 +104,18 @@ class Doors(Protocol):
         """What they did lately; where the id is empty, what a session of nobody known did."""
         ...
 
+    def portrait(self, shopper: str) -> object:
+        """A frozen record of what is known of a shopper; NotFoundError where nothing is."""
+        ...
+
+    def prefer(self, shopper: str, field: str, value: str, *, wanted: bool | None) -> None:
+        """Keep what a shopper wants or not; None takes it back."""
+        ...
+
+    def erase(self, shopper: str) -> object:
+        """Take a shopper out of everything; a record that proves it."""
+        ...
+
     def upsert(self, products: Sequence[Product]) -> object:
         """Visible to the next search when it returns."""
         ...
