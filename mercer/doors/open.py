@@ -86,7 +86,7 @@ class Doors:
             rules=self.rules,
             learned=learned,
         )
-        self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version)
+        self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
         self._writing = threading.Lock()
 
     def search(self, request: Request, *, system: System = "hybrid") -> Page:

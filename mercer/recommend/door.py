@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from mercer.errors import NotFoundError, RequestError
 from mercer.rank.recommend_reason import recommend_reason
+from mercer.rank.rule_book import RuleBook
+from mercer.rank.rules import Ruling, placed
+from mercer.recommend.ruled import RULE, Ruled
 from mercer.recommend.settings import SCENES, RecommendSettings
 from mercer.records import Contribution, Filter, Hit, Page, Product, Request
 from mercer.retrieve.behaviour import Behaviour
@@ -50,13 +53,14 @@ class Recommend:
         settings: RecommendSettings | None = None,
         version: str = "",
         clock: Callable[[], float] = time.time,
+        rules: RuleBook | None = None,
     ) -> None:
         self.index, self.behaviour, self.version = index, behaviour, version
         self.settings = settings or RecommendSettings()
         self._clock = clock
         rows = Rows(index.columns, behaviour.products)
         self._signals = Signals(behaviour, Similar(index, None, self.settings.content), rows)
-        self._rows = rows
+        self._rows, self._ruled = rows, Ruled(index, rules)
 
     def __call__(self, request: Request) -> Page:
         """Answer one request.
@@ -68,9 +72,10 @@ class Recommend:
         start = time.perf_counter()
         self._check(request)
         asked = Asked.of(request, self.behaviour, self._rows, past=self.settings.past)
-        allowed = self._allowed(request, asked)
+        ruling = self._ruled(request)
+        allowed = self._ruled.allowed(ruling, self._allowed(request, asked))
         found = time.perf_counter()
-        ranked = self._rank(request, asked, allowed)
+        ranked = self._rank(request, asked, allowed, ruling)
         scored = time.perf_counter()
         hits = self._hits(request, asked, ranked)
         stages = {
@@ -78,7 +83,10 @@ class Recommend:
             "rank": (scored - found) * 1000,
             "explain": (time.perf_counter() - scored) * 1000,
         }
-        return Page(uuid.uuid4().hex, hits, ranked.total, degraded=self._degraded(request, ranked), stages=stages)
+        return Page(
+            uuid.uuid4().hex, hits, ranked.total, degraded=self._degraded(request, ranked), stages=stages,
+            rules=ruling.said()[0],
+        )  # fmt: skip
 
     def _check(self, request: Request) -> None:
         limit = self.settings.deepest
@@ -111,7 +119,7 @@ class Recommend:
         allowed[rows] = False
         return allowed
 
-    def _rank(self, request: Request, asked: Asked, allowed: NDArray[np.bool_]) -> _Ranked:
+    def _rank(self, request: Request, asked: Asked, allowed: NDArray[np.bool_], ruling: Ruling) -> _Ranked:
         """Score every row; home, next and trending go on with the rest of the catalogue, the others stop."""
         import numpy as np
 
@@ -123,15 +131,25 @@ class Recommend:
             value, usual = self._signals(signal, asked, filters=request.filters, size=len(allowed))
             values[signal], parts[signal] = value, weight * value / (value + usual)
             scores += parts[signal]
+        pins = self._ruled.pins(ruling, allowed)
         if request.scene in ("similar", "together"):
             allowed = allowed & (scores > 0)
-        total = int(allowed.sum())
+        for signal, value, part in self._ruled.points(ruling, len(allowed)):
+            values[signal], parts[signal], scores = value, part, scores + part
+        for row, (place, signal) in pins.items():
+            parts.setdefault(signal, np.zeros(len(allowed)))
+            values.setdefault(signal, np.full(len(allowed), np.nan))[row] = place + 1
+            allowed[row] = False
+        total, last = int(allowed.sum()) + len(pins), request.offset + request.k
         if not total or request.offset >= total:
             return _Ranked(parts, values, np.empty(0, dtype=np.int64), total)
-        order = top(np.where(allowed, scores, -np.inf)[None, :], k=request.offset + request.k)[0]
-        return _Ranked(parts, values, order[order >= 0][request.offset :], total)
+        order = top(np.where(allowed, scores, -np.inf)[None, :], k=last)[0]
+        order = placed(order[order >= 0], {place: row for row, (place, _) in pins.items()})
+        return _Ranked(parts, values, order[request.offset : last], total)
 
     def _hits(self, request: Request, asked: Asked, ranked: _Ranked) -> tuple[Hit, ...]:
+        import numpy as np
+
         columns = self.index.columns
         ids = [columns.ids[row] for row in ranked.shown.tolist()]
         known = {product.id: product for product in self.index.products(ids)}
@@ -142,7 +160,7 @@ class Recommend:
                 lines = tuple(
                     Contribution(signal, float(ranked.values[signal][row]), float(part[row]))
                     for signal, part in ranked.parts.items()
-                    if part[row] > 0
+                    if part[row] > 0 or (signal.startswith(RULE) and not np.isnan(ranked.values[signal][row]))
                 )
                 hits.append(Hit(known[id], sum(line.part for line in lines), reasons[place], lines))
         return tuple(hits)
@@ -151,9 +169,9 @@ class Recommend:
         """The reason that goes with each hit's largest part."""
         import numpy as np
 
-        if not ids or not ranked.parts:
+        names = [name for name in ranked.parts if not name.startswith(RULE)]
+        if not ids or not names:
             return [""] * len(ids)
-        names = list(ranked.parts)
         table = np.array([ranked.parts[name][ranked.shown] for name in names])
         largest = [names[at] if table[at, place] > 0 else "" for place, at in enumerate(table.argmax(axis=0))]
         codes = self._rows.codes(int(ranked.shown.max()) + 1)[ranked.shown]
