@@ -44,6 +44,7 @@ def search(
     system: Annotated[list[str] | None, typer.Option(help="live, lexical, dense or hybrid; repeat.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="nDCG@10, Recall@100 …; repeat.")] = None,
     seed: Annotated[int, typer.Option(help="Of the resampling behind the intervals.")] = 7,
+    stages: Annotated[bool, typer.Option(help="Empty answers, time a stage, and what each fallback is worth.")] = False,
     json: JsonFlag = False,
 ) -> None:
     """Measure the live index: lexical, dense and hybrid side by side, with 95 % intervals and paired tests."""
@@ -51,6 +52,9 @@ def search(
     from mercer.doors import open_doors
     from mercer.shop import Shop, disk_errors
 
+    if stages:
+        _stages(folder, queries, judgments, metrics=tuple(metric or DEFAULT_METRICS), gains=gains, seed=seed, json=json)
+        return
     texts, truth = judged(folder, queries, judgments)
     doors = open_doors(folder, read_settings(folder), writable=False)
     try:
@@ -76,6 +80,27 @@ def search(
         return
     answers.print(board.text(), highlight=False, soft_wrap=True)
     console.print(f"[dim]{_said(facts)}\nplots: {reports / 'measure-search.html'}[/]", highlight=False)
+
+
+def _stages(
+    folder: Path, queries: Path | None, judgments: Path | None, *, metrics: tuple[str, ...], gains: str, seed: int,
+    json: bool,
+) -> None:  # fmt: skip
+    """Measure the live door as it serves, and what is left of it when a part fails."""
+    from mercer.cli.measure_stages import measure_stages, show_stages
+    from mercer.cli.settings import read_settings
+    from mercer.doors import open_doors
+
+    texts, truth = judged(folder, queries, judgments, needed=False)
+    doors = open_doors(folder, read_settings(folder), writable=False)
+    try:
+        board, facts = measure_stages(doors, texts, truth, metrics=metrics, gains=gains, seed=seed)
+    finally:
+        doors.close()
+    if json:
+        print_json({**facts, "board": board.json() if board else None, "version": doors.version})
+        return
+    show_stages(board, facts)
 
 
 def measure_search(
@@ -150,19 +175,23 @@ def _ranked(doors: Doors, text: str, system: str) -> list[str]:
 
 
 def judged(
-    folder: Path, queries: Path | None, judgments: Path | None
+    folder: Path, queries: Path | None, judgments: Path | None, *, needed: bool = True
 ) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
-    """Texts and grades from the files named, else from the shop's checked data."""
+    """Texts and grades from the files named, else from the shop's checked data; without grades if none are `needed`.
+
+    Raises:
+        DataError: no file, and no checked data.
+    """
     asked = _rows(folder, "queries", queries)
     texts = {str(row["query_id"]): row["text"] for row in asked if row["text"]}
     truth: dict[str, dict[str, float]] = {}
-    for row in _rows(folder, "judgments", judgments):
+    for row in _rows(folder, "judgments", judgments, needed=needed):
         if row["grade"] is not None:
             truth.setdefault(str(row["query_id"]), {})[str(row["product"])] = row["grade"]
     return texts, truth
 
 
-def _rows(folder: Path, family: str, path: Path | None) -> list[dict[str, Any]]:
+def _rows(folder: Path, family: str, path: Path | None, *, needed: bool = True) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     from mercer.quality.read import read
@@ -175,6 +204,8 @@ def _rows(folder: Path, family: str, path: Path | None) -> list[dict[str, Any]]:
     live = shop.live("checked")
     checked = shop.path("checked", live.version) / f"{family}.parquet" if live else None
     if checked is None or not checked.exists():
+        if not needed:
+            return []
         raise DataError(f"{folder} has no checked {family}", cure=f"give --{family} FILE")
     found: list[dict[str, Any]] = pq.read_table(checked).to_pylist()
     return found

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mercer.errors import SettingsError
 from mercer.rank.hybrid import HybridSettings
@@ -76,6 +76,10 @@ class Search:
         rules: RuleBook | None = None,
         learned: Learned | None = None,
     ) -> None:
+        self._made_of: dict[str, Any] = {
+            "index": index, "encoder": encoder, "settings": settings, "ranking": ranking, "popularity": popularity,
+            "reranker": reranker, "understand": understand, "rules": rules, "learned": learned,
+        }  # fmt: skip
         self.index = index
         self.encoder = encoder
         self.settings = settings or SearchSettings()
@@ -140,6 +144,15 @@ class Search:
             uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion,
             said(known, left_out=dropped) if known.raw else {}, *ruling.said(),
         )  # fmt: skip
+
+    def otherwise(self, **changes: Any) -> Search:
+        """Another door over the same index, made of other parts where `changes` names some."""
+        return Search(**{**self._made_of, **changes})
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Names of the parts that this door has; of those that it may have, `Search` lists them."""
+        return frozenset(name for name, part in self._made_of.items() if part is not None)
 
     def _rows_without(
         self,
