@@ -76,6 +76,7 @@ def build_with_progress(
     checked: str = "",
     model: str | None = None,
     reranker: str | None = None,
+    ranker: str | None = None,
     override: str = "",
 ) -> Built:
     """Build an index version under a progress bar for each stage."""
@@ -96,6 +97,7 @@ def build_with_progress(
             checked=checked,
             model=model,
             reranker=reranker,
+            ranker=ranker,
             since=since,
             override=override,
             tick=tick,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,12 @@ def learn(
     reranker: Annotated[
         bool, typer.Option("--reranker", help="Train a cross-encoder that reads the best products once more.")
     ] = False,
+    ranker: Annotated[
+        bool, typer.Option("--ranker", help="Grow trees over all that is known, on top of the hybrid score.")
+    ] = False,
+    source: Annotated[
+        Literal["auto", "judgments", "clicks", "both"], typer.Option("--from", help="What a ranker learns from.")
+    ] = "auto",
     budget: Annotated[
         float, typer.Option(help="Most minutes it may take, index and proof included; 0 is no limit.")
     ] = 0,
@@ -41,6 +47,7 @@ def learn(
     """Tune a model on the shop's own data, prove it on held-out queries, and make it live if it is no worse."""
     from mercer.cli.learn_answer import page_of, say, told
     from mercer.cli.learn_encoder import encoder_learned
+    from mercer.cli.learn_ranker import learn_ranker
     from mercer.cli.learn_reranker import reranker_learned
     from mercer.cli.learn_run import gathered_of, start
 
@@ -48,6 +55,9 @@ def learn(
     shared = _named("train", train) | _named("gains", gains) | _named("teacher", teacher)
     shared |= {} if seed is None else {"seed": seed}
     shared |= {"least": NOBODY} if no_labels else {}
+    if ranker:
+        learn_ranker(folder, source, changes=shared, promote=not no_promote, override=override, json=json)
+        return
     own = objectives if reranker else {}
     run = start(folder, budget, override, shared if reranker else shared | objectives, own)
     gathered = gathered_of(run)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mercer.learn.gather import Gathered
     from mercer.shop import Shop
 
-__all__ = ["page_of", "say", "told"]
+__all__ = ["page_of", "say", "table", "told"]
 
 FEW = 20
 """Steps below which hardly anything can have been learned."""
@@ -55,7 +55,7 @@ def say(run: Run, done: Outcome, *, promoted: bool) -> None:
     from rich.markup import escape
 
     learned, proof = done.learned, done.proof
-    answers.print(_table(proof))
+    answers.print(table(proof))
     if not proof.labelled:
         console.print("[dim]no labels: the held-out queries were invented from the catalogue[/]")
     if learned.tuned is not None and learned.tuned.steps < FEW:
@@ -74,20 +74,21 @@ def say(run: Run, done: Outcome, *, promoted: bool) -> None:
         console.print("[yellow]it is not live: held-out queries say it is worse[/]")
 
 
-def _table(proof: Proof) -> Any:
+def table(proof: Proof) -> Any:
+    """The proof by system and by kind of query, for the terminal."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    rows = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("held-out queries", "n", "before", "after", "difference", "95 %"):
-        table.add_column(name, justify="left" if name == "held-out queries" else "right")
+        rows.add_column(name, justify="left" if name == "held-out queries" else "right")
     compared = proof.comparisons[proof.metric]
     for system, old in sorted(proof.before.items(), reverse=True):
         new = proof.after[system]
         ends = f"{compared.low:+.4f} to {compared.high:+.4f}" if system == "hybrid" else ""
         figures = (f"{compared.n:,}", f"{old:.4f}", f"{new:.4f}", f"{new - old:+.4f}", ends)
-        table.add_row(f"{system} {proof.metric}", *figures)
+        rows.add_row(f"{system} {proof.metric}", *figures)
     for one in proof.slices:
         ends = f"{one.low:+.4f} to {one.high:+.4f}"
         figures = (f"{one.queries:,}", f"{one.before:.4f}", f"{one.after:.4f}", f"{one.after - one.before:+.4f}", ends)
-        table.add_row(f"[dim]  {one.name}[/]", *figures)
-    return table
+        rows.add_row(f"[dim]  {one.name}[/]", *figures)
+    return rows

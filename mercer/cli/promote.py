@@ -47,7 +47,8 @@ def promote(
         raise GateBlocked(
             f"version {version} stands on data that the gate blocked ({refusal})", cure='give --override "why"'
         )
-    stands_on = (card.get("encoder", {}).get("model", ""), card.get("reranker", "")) if kind == "index" else ()
+    models = (card.get("encoder", {}).get("model", ""), card.get("reranker", ""), card.get("ranker", ""))
+    stands_on = models if kind == "index" else ()
     for model in (version,) if kind == "models" else stands_on:
         require_proof(shop, model, override)
     if kind == "models":
@@ -57,14 +58,14 @@ def promote(
 
 
 def _index_on(shop: Shop, model: str, override: str) -> str:
-    """An index version that stands on an encoder or a reranker of the shop: what serves is always an index."""
+    """An index version that stands on a model of the shop: what serves is always an index."""
     from mercer.cli.index import build_with_progress
     from mercer.cli.settings import read_settings
 
-    rereads = model.startswith("reranker/")
-    encoder, reranker = (None, model) if rereads else (model, None)
+    kind = model.partition("/")[0]
+    named = {"reranker": "reranker", "ranker": "ranker"}.get(kind, "model")
     settings = read_settings(shop.folder)
-    return build_with_progress(shop, settings, model=encoder, reranker=reranker, override=override).version
+    return build_with_progress(shop, settings, override=override, **{named: model}).version
 
 
 def rollback(folder: ShopArgument, kind: KindOption = "index", json: JsonFlag = False) -> None:

@@ -73,6 +73,14 @@ class Trees:
         base = float(booster.predict(nothing, pred_contrib=True, num_threads=1)[0, -1])
         return cls(booster, scale, base, content_hash(text, str(scale)))
 
+    @property
+    def leaves(self) -> int:
+        """Of all trees: the numbers that were trained."""
+        found: str = self.booster.model_to_string()
+        return sum(
+            int(line.removeprefix("num_leaves=")) for line in found.splitlines() if line.startswith("num_leaves=")
+        )
+
     def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, features) → what is added to each hybrid score, (n,)."""
         import numpy as np
