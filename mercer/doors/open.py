@@ -251,6 +251,7 @@ def open_doors(
         vocabulary=vocabulary,
         spelling=spelling,
         rules=rules,
+        learned=learned,
     )
 
 
