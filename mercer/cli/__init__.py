@@ -35,6 +35,7 @@ COMMANDS = (
     "demo",
     "promote",
     "erase",
+    "keys",
     "audit",
     "doctor",
     "bench",

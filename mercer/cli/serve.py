@@ -17,6 +17,7 @@ from mercer.errors import MissingExtra, UsageError
 if TYPE_CHECKING:
     from mercer.doors import Doors
     from mercer.serve import ServeSettings
+    from mercer.shop import Shop
 
 __all__ = ["image_folder", "listen", "register", "run"]
 
@@ -56,12 +57,17 @@ def run(
 
     import uvicorn
 
-    from mercer.serve import create_app
+    from mercer.serve import Keys, create_app
 
+    if host not in LOOPBACK and settings.keys == "auto":
+        settings = dataclasses.replace(settings, keys="always")
     if host in LOOPBACK and not settings.hosts:
         settings = dataclasses.replace(settings, hosts=("localhost", "127.0.0.1", "[::1]"))
-    app = create_app(doors, settings=settings, images=images)
-    _invite(doors, host, listening.getsockname()[1])
+    keys = Keys(doors.shop)
+    closed = settings.keys == "always" or (settings.keys == "auto" and bool(keys.all()))
+    app = create_app(doors, settings=settings, images=images, keys=keys)
+    _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
+    _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
     )
@@ -129,25 +135,34 @@ def _needed() -> None:
             raise MissingExtra(package, extra="serve")
 
 
-def _invite(doors: Doors, host: str, port: int) -> None:
-    """Print where it is and what to try."""
+def _invite(doors: Doors, host: str, port: int, *, key: str) -> None:
+    """Print where it is and what to try; `key` is what a call adds where keys are asked for."""
     name = "localhost" if host in (*LOOPBACK, "0.0.0.0", "::") else host  # noqa: S104  # compared, not bound
     url = f"http://{name}:{port}"
     words = _example(doors)
     console.print(f"[bold]{url}[/]  the storefront: search, filter, click, see the home page change", soft_wrap=True)
     console.print(f"{url}/docs  the API; try it:", soft_wrap=True)
     console.print(
-        f"  curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{\"query\": \"{words}\", \"k\": 3}}'",
+        f"  curl -s {url}/v1/search{key} -H 'Content-Type: application/json' -d '{{\"query\": \"{words}\", \"k\": 3}}'",
         highlight=False, soft_wrap=True, markup=False,
     )  # fmt: skip
     console.print(
-        f"  curl -sG {url}/v1/suggest --data-urlencode 'q={words[:2]}'", highlight=False, soft_wrap=True, markup=False
-    )
-    if host not in LOOPBACK:
-        console.print(
-            f"[yellow]whoever reaches {host}:{port} can change products: put a gateway that asks for a key before it[/]"
-        )
+        f"  curl -sG {url}/v1/suggest{key} --data-urlencode 'q={words[:2]}'",
+        highlight=False, soft_wrap=True, markup=False,
+    )  # fmt: skip
     console.print("Ctrl-C stops it")
+
+
+def _warn(shop: Shop, host: str, settings: ServeSettings, active: bool) -> None:
+    """Say who is let in where that may surprise."""
+    said = ""
+    if settings.keys == "never" and host not in LOOPBACK:
+        said = f"whoever reaches {host} can change products: keys is 'never' in section serve of mercer.toml"
+    elif settings.keys == "always" and not active:
+        cure = f"mercer keys {shop.folder} add NAME --scope search"
+        said = f"only the storefront answers: the API asks for a key and the shop has none; run: {cure}"
+    if said:
+        console.print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _example(doors: Any) -> str:

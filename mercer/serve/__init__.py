@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 
 from mercer.errors import MissingExtra
 from mercer.serve.doors import Doors
+from mercer.serve.key_store import Keys
 from mercer.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = ["Doors", "ServeSettings", "create_app"]
+__all__ = ["Doors", "Keys", "ServeSettings", "create_app"]
 
 
-def create_app(doors: Doors, *, settings: ServeSettings | None = None, images: Path | None = None) -> FastAPI:
-    """The ASGI application over a shop's doors; `images` is the folder that catalogue image paths start from.
+def create_app(
+    doors: Doors, *, settings: ServeSettings | None = None, images: Path | None = None, keys: Keys | None = None
+) -> FastAPI:
+    """The ASGI application over a shop's doors.
+
+    Args:
+        doors: open; they are not closed here.
+        settings: limits; the defaults where none are given.
+        images: folder that catalogue image paths start from.
+        keys: of the shop; without them nobody is asked for one, unless `settings` ask always.
 
     Raises:
         MissingExtra: fastapi, uvicorn or prometheus-client is not installed.
@@ -27,4 +36,4 @@ def create_app(doors: Doors, *, settings: ServeSettings | None = None, images: P
         if str(error.name).startswith("mercer"):
             raise
         raise MissingExtra(str(error.name), extra="serve") from error
-    return build(doors, settings=settings or ServeSettings(), images=images)
+    return build(doors, settings=settings or ServeSettings(), images=images, keys=keys)

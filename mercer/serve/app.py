@@ -8,14 +8,19 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi import Request as WebRequest
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from mercer import __version__
 from mercer.serve import problem
 from mercer.serve.api import events, find, health, products, rules, shoppers
+from mercer.serve.api import keys as keys_api
 from mercer.serve.doors import Doors
 from mercer.serve.guard import Guard
+from mercer.serve.guard_access import Access
+from mercer.serve.key_scope import Table, describe, needs
+from mercer.serve.key_store import Keys
 from mercer.serve.metrics import Metrics, Timed
 from mercer.serve.settings import ServeSettings
 from mercer.serve.storefront import image, route
@@ -27,7 +32,7 @@ __all__ = ["build"]
 ABOUT = "Search and recommendation for one shop. Errors are RFC 9457 problems with the value seen and the cure."
 
 
-def build(doors: Doors, *, settings: ServeSettings, images: Path | None) -> FastAPI:
+def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: Keys | None) -> FastAPI:
     """Compose the application; it does not close the doors, their owner does."""
 
     @asynccontextmanager
@@ -36,28 +41,39 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None) -> Fast
 
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         yield
+        if access.used:
+            access.used.save()
 
     app = FastAPI(
         title="Mercer", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     metrics = Metrics()
     ask = find.Asker(doors, metrics)
-    pages = Pages(settings, Shelves(doors))
+    access = Access(Table(app), keys, settings.keys)
+    pages = Pages(settings, Shelves(doors), access.page)
     app.include_router(find.router(doors, ask))
     app.include_router(events.router(doors, metrics, settings=settings))
     app.include_router(products.router(doors))
     app.include_router(rules.router(doors))
+    app.include_router(keys_api.router(access))
     app.include_router(shoppers.router(doors))
     app.include_router(health.router(doors, metrics))
-    app.include_router(route.router(doors, ask, pages, settings=settings))
+    if settings.storefront:
+        app.include_router(route.router(doors, ask, pages, settings=settings))
     app.include_router(image.router(doors, images))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, openapi_extra=needs())
     def docs(request: WebRequest) -> Response:
         return pages(request, "docs.html", api=app.openapi())
 
+    describe(app)
     problem.install(app, page=pages.error)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, access=access)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.origins, allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"], max_age=600,
+        )  # fmt: skip
     app.add_middleware(Timed, metrics=metrics)
     return app

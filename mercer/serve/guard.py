@@ -1,12 +1,14 @@
-"""A request in; refused if its host or size is wrong, else passed on, and every answer gets its security headers."""
+"""A request in; refused if host, size or caller is wrong, else passed on; every answer gets its security headers."""
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mercer.serve.guard_access import CALLER, Access
 from mercer.serve.header import SECURITY
 from mercer.serve.problem import CURES, problem
 from mercer.serve.settings import ServeSettings
@@ -17,11 +19,12 @@ BATCHES = ("/v1/events", "/v1/products", "/v1/rules")
 
 
 class Guard:
-    """ASGI middleware: host names, body sizes, headers."""
+    """ASGI middleware: host names, body sizes, who may ask, headers."""
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServeSettings, access: Access) -> None:
         self.app = app
         self.settings = settings
+        self.access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +42,14 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, guarded)
             return
+        asks = self.access(scope)
+        if isinstance(asks, Response):
+            await asks(scope, receive, guarded)
+            return
+        scope[CALLER] = asks
         await self.app(scope, _limited(receive, self._limit(scope)), guarded)
+        if self.access.used and self.access.used.due:
+            await run_in_threadpool(self.access.used.save)
 
     def _limit(self, scope: Scope) -> int:
         path = scope["path"].rstrip("/")

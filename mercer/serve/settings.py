@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from mercer.errors import SettingsError
 
@@ -27,13 +29,24 @@ class ServeSettings:
     """Host names answered to, without ports; none given means any. Guards a loopback server against DNS rebinding."""
     page_size: int = 24
     """Products on one storefront page."""
+    keys: Literal["auto", "always", "never"] = "auto"
+    """Whether the API asks for a key: `auto` once the shop has one, or where other machines reach the server."""
+    storefront: bool = True
+    """Whether the pages to try the shop with are served; they need no key."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may call the API from a browser, such as `https://shop.example` (CORS)."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and value < 1:
+            if isinstance(value, int | float) and not isinstance(value, bool) and value < 1:
                 raise SettingsError(f"[serve] {field.name} is {value}", cure="give 1 or more")
         if not self.name.strip() or len(self.name) > 60:
             raise SettingsError(f"[serve] name is {self.name[:60]!r}", cure="give 1 to 60 characters")
+        for origin in self.origins:
+            if not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise SettingsError(
+                    f"[serve] origins has {origin[:80]!r}", cure="give addresses as https://shop.example"
+                )
         if self.page_size > 100:
             raise SettingsError(f"[serve] page_size is {self.page_size}", cure="give 1 to 100")

@@ -180,6 +180,8 @@ def test_the_examples_of_openapi_are_accepted(client: Any) -> None:
         for method in ("put", "post", "patch", "delete"):
             content = methods.get(method, {}).get("requestBody", {}).get("content", {})
             for example in content.get("application/json", {}).get("examples", {}).values():
+                if path.startswith("/v1/keys"):
+                    continue  # this server asks for none; test_keys.py has one that does
                 answer = client.request(method, path, json=example["value"])
                 assert answer.status_code < 300, (path, method, answer.text)
 

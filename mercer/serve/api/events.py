@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
+from mercer.serve.guard_access import Caller, caller
+from mercer.serve.key_page import not_theirs
+from mercer.serve.key_scope import needs
 from mercer.serve.metrics import Metrics
 from mercer.serve.problem import faults, problem
 from mercer.serve.settings import ServeSettings
@@ -37,12 +40,17 @@ def router(doors: Doors, metrics: Metrics, *, settings: ServeSettings) -> APIRou
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["events"])
 
     @routes.post(
-        "/events", status_code=202, responses={**PROBLEMS, 202: {"model": Stored}}, summary="Tell what happened"
+        "/events",
+        status_code=202,
+        responses={**PROBLEMS, 202: {"model": Stored}},
+        summary="Tell what happened",
+        openapi_extra=needs("events", page=True),
     )
-    def events(body: Annotated[EventBatch, Body(openapi_examples=EXAMPLES)]) -> Response:
+    def events(request: Request, body: Annotated[EventBatch, Body(openapi_examples=EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.events, settings)
+        good, strange = _theirs(good, caller(request.scope))
         good, unknown = _known(doors, good)
-        bad = sorted(bad + unknown, key=lambda fault: int(fault["index"]))
+        bad = sorted(bad + strange + unknown, key=lambda fault: int(fault["index"]))
         stored = doors.events.append([translate.event(shape) for _, shape in good]) if good else 0
         metrics.events.labels("stored").inc(stored)
         metrics.events.labels("duplicate").inc(len(good) - stored)
@@ -90,6 +98,17 @@ def _named(item: object) -> dict[str, str]:
     """The id of an item that is wrong elsewhere."""
     id = item.get("id") if isinstance(item, dict) else None
     return {"id": id[:128]} if isinstance(id, str) else {}
+
+
+def _theirs(
+    events: list[tuple[int, EventShape]], who: Caller
+) -> tuple[list[tuple[int, EventShape]], list[dict[str, Any]]]:
+    """Events that this caller may tell of, and a fault for each other."""
+    if who.kind != "page":
+        return events, []
+    why = [(index, shape, not_theirs(shape.type, shape.shopper, visitor=who.shopper)) for index, shape in events]
+    bad = [{"field": "events", "problem": one, "index": index, "id": shape.id} for index, shape, one in why if one]
+    return [(index, shape) for index, shape, one in why if not one], bad
 
 
 def _known(

@@ -14,6 +14,7 @@ from mercer.records import Impression, Page, Request
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.metrics import Metrics
 from mercer.serve.shape import Answer, Recommendation, Search, Suggestions
 
@@ -78,19 +79,34 @@ def router(doors: Doors, ask: Asker) -> APIRouter:
     """Routes /v1/search, /v1/recommend and /v1/suggest."""
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["find"])
 
-    @routes.post("/search", responses={**PROBLEMS, 200: {"model": Answer}}, summary="Search the shop")
+    @routes.post(
+        "/search",
+        responses={**PROBLEMS, 200: {"model": Answer}},
+        summary="Search the shop",
+        openapi_extra=needs("search"),
+    )
     def search(body: Annotated[Search, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Response:
         page = ask(translate.search(body, doors.shopper(body.shopper, body.session)))
         return json_response(translate.answer(page, explain=body.explain))
 
-    @routes.post("/recommend", responses={**PROBLEMS, 200: {"model": Answer}}, summary="Recommend products")
+    @routes.post(
+        "/recommend",
+        responses={**PROBLEMS, 200: {"model": Answer}},
+        summary="Recommend products",
+        openapi_extra=needs("search"),
+    )
     def recommend(body: Annotated[Recommendation, Body(openapi_examples=RECOMMEND_EXAMPLES)]) -> Response:
         if body.item and doors.product(body.item) is None:
             raise RequestError(f"item {body.item!r} is not in the catalogue", cure="give the id of a product that is")
         page = ask(translate.recommendation(body, doors.shopper(body.shopper, body.session)))
         return json_response(translate.answer(page, explain=body.explain))
 
-    @routes.get("/suggest", responses={422: PROBLEMS[422], 200: {"model": Suggestions}}, summary="Complete a query")
+    @routes.get(
+        "/suggest",
+        responses={422: PROBLEMS[422], 200: {"model": Suggestions}},
+        summary="Complete a query",
+        openapi_extra=needs("search", page=True),
+    )
     def suggest(
         q: Annotated[str, Query(max_length=200, description="What was typed so far", examples=["ser", "咖啡"])],
         k: Annotated[int, Query(ge=1, le=20)] = 8,

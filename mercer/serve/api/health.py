@@ -10,6 +10,7 @@ from mercer import __version__
 from mercer.errors import MercerError
 from mercer.serve.api.body import json_response
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.metrics import Metrics
 from mercer.serve.problem import Problem, problem
 
@@ -34,12 +35,15 @@ def router(doors: Doors, metrics: Metrics) -> APIRouter:
     """Routes /health, /ready and /metrics."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/health", responses={200: {"model": Health}}, summary="Does the process live?")
+    @routes.get("/health", responses={200: {"model": Health}}, summary="Does the process live?", openapi_extra=needs())
     async def health() -> Response:
         return json_response(Health())
 
     @routes.get(
-        "/ready", responses={200: {"model": Ready}, 503: {"model": Problem}}, summary="Can the shop answer, or why not?"
+        "/ready",
+        responses={200: {"model": Ready}, 503: {"model": Problem}},
+        summary="Can the shop answer, or why not?",
+        openapi_extra=needs(),
     )
     def ready() -> Response:
         count, reasons = _state(doors)
@@ -48,7 +52,7 @@ def router(doors: Doors, metrics: Metrics) -> APIRouter:
             return problem(503, "; ".join(reasons), cure=cure, extra={"reasons": reasons})
         return json_response(Ready(products=count))
 
-    @routes.get("/metrics", summary="Counters and histograms for Prometheus")
+    @routes.get("/metrics", summary="Counters and histograms for Prometheus", openapi_extra=needs("metrics"))
     def counted() -> Response:
         metrics.products.set(_state(doors)[0])
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -15,6 +15,7 @@ from mercer.records import Product
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.problem import Problem, faults, problem
 from mercer.serve.shape import Ids, ProductBatch, ProductPatch, ProductShape, Stored
 
@@ -52,12 +53,12 @@ def router(doors: Doors) -> APIRouter:
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["products"])
     known: dict[int | str, dict[str, Any]] = {**PROBLEMS, 200: {"model": Stored}}
 
-    @routes.put("/products", responses=known, summary="Add or replace products")
+    @routes.put("/products", responses=known, summary="Add or replace products", openapi_extra=needs("catalogue"))
     def put(body: Annotated[ProductBatch, Body(openapi_examples=PUT_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductShape.model_validate)
         return _stored(doors, [translate.product(shape) for _, shape in good], bad, len(body.products))
 
-    @routes.patch("/products", responses=known, summary="Change fields of products")
+    @routes.patch("/products", responses=known, summary="Change fields of products", openapi_extra=needs("catalogue"))
     def patch(body: Annotated[ProductBatch, Body(openapi_examples=PATCH_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductPatch.model_validate)
         before = {product.id: product for product in doors.index.products([shape.id for _, shape in good])}
@@ -68,7 +69,7 @@ def router(doors: Doors) -> APIRouter:
         after = [translate.changed(before[shape.id], shape) for _, shape in good if shape.id in before]
         return _stored(doors, after, bad, len(body.products))
 
-    @routes.delete("/products", responses=known, summary="Take products out")
+    @routes.delete("/products", responses=known, summary="Take products out", openapi_extra=needs("catalogue"))
     def delete(body: Annotated[Ids, Body(openapi_examples=DELETE_EXAMPLES)]) -> Response:
         ids = list(dict.fromkeys(body.ids))
         return json_response(Stored(accepted=len(ids), stored=doors.delete(ids)))
@@ -77,6 +78,7 @@ def router(doors: Doors) -> APIRouter:
         "/products/{id:path}",
         responses={404: {"model": Problem}, 200: {"model": ProductShape}},
         summary="One product",
+        openapi_extra=needs("search", "catalogue"),
     )
     def get(id: Annotated[str, InPath(max_length=128)]) -> Response:
         product = doors.product(id)

@@ -13,6 +13,7 @@ from mercer.records import Request
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.problem import Problem
 from mercer.serve.shape import Answer, Context, FilterShape, Id, Shape
 
@@ -142,26 +143,40 @@ def router(doors: Doors) -> APIRouter:
             )
         )
 
-    @routes.get("", responses={200: {"model": RuleList}}, summary="All rules, and what contradicts")
+    @routes.get(
+        "",
+        responses={200: {"model": RuleList}},
+        summary="All rules, and what contradicts",
+        openapi_extra=needs("admin"),
+    )
     def get() -> Response:
         return listed()
 
-    @routes.post("", responses=known, summary="Add rules, or replace those of the same ids")
+    @routes.post(
+        "", responses=known, summary="Add rules, or replace those of the same ids", openapi_extra=needs("admin")
+    )
     def post(body: Annotated[RuleBatch, Body(openapi_examples=EXAMPLES)]) -> Response:
         doors.rules.put(_rows(body.rules))
         return listed()
 
-    @routes.put("", responses=known, summary="Have just these rules")
+    @routes.put("", responses=known, summary="Have just these rules", openapi_extra=needs("admin"))
     def put(body: Annotated[RuleSet, Body(openapi_examples=EXAMPLES)]) -> Response:
         doors.rules.replace(_rows(body.rules), version=body.version)
         return listed()
 
-    @routes.delete("", responses={**known, 404: {"model": Problem}}, summary="Take rules out")
+    @routes.delete(
+        "", responses={**known, 404: {"model": Problem}}, summary="Take rules out", openapi_extra=needs("admin")
+    )
     def delete(body: Annotated[RuleIds, Body(openapi_examples=DELETE_EXAMPLES)]) -> Response:
         doors.rules.remove(body.ids)
         return listed()
 
-    @routes.post("/preview", responses={**PROBLEMS, 200: {"model": PreviewAnswer}}, summary="See what rules would do")
+    @routes.post(
+        "/preview",
+        responses={**PROBLEMS, 200: {"model": PreviewAnswer}},
+        summary="See what rules would do",
+        openapi_extra=needs("admin"),
+    )
     def preview(body: Annotated[PreviewShape, Body(openapi_examples=PREVIEW_EXAMPLES)]) -> Response:
         request = Request(filters=translate.filters(body.filters), context=translate.context(body.context))
         seen = doors.preview(_rows(body.rules), body.ids, queries=body.queries, k=body.k, request=request)

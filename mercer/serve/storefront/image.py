@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, Response
 from mercer.errors import NotFoundError
 from mercer.records import Product
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.storefront.drawing import draw
 
 __all__ = ["photograph", "router"]
@@ -47,7 +48,7 @@ def router(doors: Doors, folder: Path | None) -> APIRouter:
     """Route /images/{product id}."""
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/images/{id:path}")
+    @routes.get("/images/{id:path}", openapi_extra=needs())
     def image(id: str) -> Response:
         product = doors.product(id) if len(id) <= 128 else None
         if product is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from mercer import __version__
+from mercer.serve.key_page import PagePass
 from mercer.serve.settings import ServeSettings
 from mercer.serve.storefront.shelf import Shelves
 from mercer.serve.storefront.visitor import Visitor, visitor
@@ -24,8 +26,9 @@ HERE = Path(__file__).parent
 class Pages:
     """Renders templates with what every page needs: words, visitor, shelves."""
 
-    def __init__(self, settings: ServeSettings, shelves: Shelves) -> None:
+    def __init__(self, settings: ServeSettings, shelves: Shelves, page: PagePass | None = None) -> None:
         self.settings = settings
+        self.page = page or PagePass(secrets.token_bytes(32))
         self.shelves = shelves
         self.templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -49,7 +52,8 @@ class Pages:
             shelves=self.shelves(who.words.language) if status < 500 else [],
             version=__version__,
         )
-        return who.remember(HTMLResponse(html, status, headers={"cache-control": "private, no-store"}))
+        answer = who.remember(HTMLResponse(html, status, headers={"cache-control": "private, no-store"}))
+        return self.page.give(answer, who.shopper, who.session)
 
     def error(self, request: Request, status: int, detail: str, cure: str) -> Response:
         """The page for a person who met a problem."""

@@ -16,6 +16,7 @@ from mercer.errors import NotFoundError
 from mercer.records import CATEGORY_SEPARATOR, Event, Page, Product
 from mercer.serve.api.find import Asker
 from mercer.serve.doors import Doors
+from mercer.serve.key_scope import needs
 from mercer.serve.settings import ServeSettings
 from mercer.serve.storefront import card
 from mercer.serve.storefront.page import Pages
@@ -45,7 +46,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         )
         return ask(request)
 
-    @routes.get("/")
+    @routes.get("/", openapi_extra=needs())
     def home(request: Request) -> Response:
         who = visitor(request)
         shopper = doors.shopper(who.shopper, who.session)
@@ -57,7 +58,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
             popular=card.cards(trending), seen=[_plain(product) for product in seen], known=bool(shopper.products),
         )  # fmt: skip
 
-    @routes.get("/search")
+    @routes.get("/search", openapi_extra=needs())
     def search(request: Request) -> Response:
         who = visitor(request)
         question = Question.read(request.query_params.multi_items(), page_size=settings.page_size)
@@ -82,7 +83,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
             instead=instead, others=card.cards(instead) if instead else [],
         )  # fmt: skip
 
-    @routes.get("/p/{id:path}")
+    @routes.get("/p/{id:path}", openapi_extra=needs())
     def product(request: Request, id: str) -> Response:
         who = visitor(request)
         thing = _product(doors, id)
@@ -97,7 +98,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
             added=request.query_params.get("added") == "1",
         )  # fmt: skip
 
-    @routes.post("/cart")
+    @routes.post("/cart", openapi_extra=needs())
     def cart(
         request: Request, form: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
     ) -> Response:
@@ -115,7 +116,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         address = f"/p/{quote(thing.id, safe='')}?" + urlencode({"from": event.query_id, "added": "1"})
         return who.remember(RedirectResponse(address, 303))
 
-    @routes.get("/language/{language}")
+    @routes.get("/language/{language}", openapi_extra=needs())
     def language(language: str, back: str = "/") -> Response:
         local = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
         return remember_language(RedirectResponse(quote(back, safe="/?&=%+") if local else "/", 303), language)

@@ -1,0 +1,120 @@
+"""A request in; who asks, or why they may not, out."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Scope
+
+from mercer.errors import ShopError
+from mercer.serve.key import Key
+from mercer.serve.key_page import COOKIE, PagePass, page_secret
+from mercer.serve.key_scope import Needs, Table
+from mercer.serve.key_store import Keys
+from mercer.serve.key_used import Used
+from mercer.serve.problem import problem
+from mercer.serve.storefront.visitor import SESSION, SHOPPER
+
+__all__ = ["CALLER", "Access", "Asked", "Caller", "caller"]
+
+CURE = "send Authorization: Bearer KEY; the owner makes one: mercer keys SHOP add NAME --scope"
+CALLER = "mercer.caller"
+
+Asked = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    kind: Literal["anyone", "key", "page"] = "anyone"
+    id: str = ""
+    """Of the key."""
+    shopper: str = ""
+    """Of the page's visitor."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}".strip()
+
+
+def caller(scope: Scope) -> Caller:
+    """Who asks, in a route."""
+    found: Caller = scope.get(CALLER, Caller())
+    return found
+
+
+class Access:
+    """Decides by the route's declaration and the request's key; default is no."""
+
+    def __init__(self, table: Table, keys: Keys | None, asked: Asked) -> None:
+        self.table, self.keys, self.asked = table, keys, asked
+        self.used = Used(keys.store) if keys else None
+        self.page = PagePass(page_secret(keys.store) if keys else secrets.token_bytes(32))
+
+    def closed(self) -> bool:
+        """Whether keys are asked for now.
+
+        Raises:
+            ShopError: the keys cannot be read.
+        """
+        if self.asked == "auto":
+            return self.keys is not None and bool(self.keys.all())
+        return self.asked == "always"
+
+    def __call__(self, scope: Scope) -> Caller | Response:
+        """Who asks, or the refusal: 401 without a key that is good, 403 where it may not do this."""
+        need = self.table(scope)
+        if need is None or (need.declared and not need.scopes):
+            return Caller()
+        try:
+            if not self.closed():
+                return Caller()
+            return self._judged(need, scope)
+        except ShopError as error:
+            return problem(503, error.problem, cure=error.cure)
+
+    def _judged(self, need: Needs, scope: Scope) -> Caller | Response:
+        connection = HTTPConnection(scope)
+        given = connection.headers.getlist("authorization")
+        if not given and need.page and (visitor := self._visitor(connection)):
+            return Caller("page", shopper=visitor)
+        cure = f"{CURE} {need.scopes[0]}" if need.scopes else "ask for what /docs lists"
+        if not given:
+            return _refusal(401, "no key was given", cure)
+        kind, _, secret = given[0].partition(" ")
+        key = self.keys.find(secret.strip()) if self.keys and kind.lower() == "bearer" and len(given) == 1 else None
+        if key is None:
+            return _refusal(401, "this is no key of this shop", cure, error="invalid_token")
+        assert self.keys is not None
+        if (state := key.state(self.keys.now())) != "active":
+            return _refusal(401, f"key {key.id} is {state}", cure, error="invalid_token")
+        return self._may(key, need)
+
+    def _may(self, key: Key, need: Needs) -> Caller | Response:
+        if not need.declared:
+            return _refusal(403, "this route says nothing of who may ask", "tell the maker of this server")
+        if not set(key.scopes) & set(need.scopes):
+            wanted = " or ".join(need.scopes)
+            detail = f"key {key.id} is for {', '.join(key.scopes)}; this needs {wanted}"
+            return _refusal(403, detail, f"use a key with scope {wanted}", error="insufficient_scope")
+        if self.used:
+            self.used.note(key.id)
+        return Caller("key", key.id)
+
+    def _visitor(self, connection: HTTPConnection) -> str:
+        """The shopper of a page of ours, or ""."""
+        cookies = connection.cookies
+        shopper, session = cookies.get(SHOPPER, ""), cookies.get(SESSION, "")
+        if connection.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return ""
+        return shopper if self.page.holds(cookies.get(COOKIE, ""), shopper, session) else ""
+
+
+def _refusal(status: int, detail: str, cure: str, *, error: str = "") -> Response:
+    response = problem(status, detail, cure=cure)
+    response.headers["www-authenticate"] = 'Bearer realm="mercer"' + (f', error="{error}"' if error else "")
+    return response
