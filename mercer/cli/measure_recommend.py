@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,12 +13,13 @@ from mercer.cli.terminal import JsonFlag, answers, console, print_json, progress
 from mercer.errors import RequestError
 
 if TYPE_CHECKING:
+    from mercer.cli.measure_systems import Picked
     from mercer.measure.board import Board
     from mercer.recommend import RecommendSettings
     from mercer.retrieve.blend import Scorer
-    from mercer.retrieve.contest import Chosen, ChosenPopular
     from mercer.retrieve.history import History
     from mercer.retrieve.holdout import Trial
+    from mercer.retrieve.linear_features import Description
 
 __all__ = ["measure_recommend", "register"]
 
@@ -41,17 +42,20 @@ def register(app: typer.Typer) -> None:
         share: Annotated[float, typer.Option(help="Of the events, at the end, that a time split tests on.")] = 0.1,
         repeats: Annotated[bool, typer.Option("--repeats", help="Count products bought before, too.")] = False,
         refit: Annotated[bool, typer.Option("--refit", help="Learn from the validation part as well.")] = False,
+        baselines: Annotated[bool, typer.Option("--baselines", help="Fit published models beside.")] = False,
+        seeds: Annotated[int, typer.Option(min=1, max=20, help="Of the baselines that draw at random.")] = 1,
         seed: Annotated[int, typer.Option(help="Of the resampling.")] = 7,
         json_: JsonFlag = False,
     ) -> None:
         """Measure recommendation on held-out choices: full ranking, 95 % intervals, settings chosen on validation."""
-        history, settings = _history(shop, sequences, items)
+        history, known, settings = _history(shop, sequences, items)
         chosen = protocol or ("leave-one-out" if sequences else "time")
         if sequences and chosen == "time":
             raise RequestError("sequences have no times", cure="give --protocol leave-one-out")
         found = measure_recommend(
-            history, chosen, settings=settings, share=share, repeats=repeats, refit=refit, seed=seed
-        )
+            history, chosen, settings=settings, known=known, share=share, repeats=repeats, refit=refit, seed=seed,
+            seeds=seeds if baselines else 0,
+        )  # fmt: skip
         if json_:
             print_json({name: board.json() for name, board in found[0].items()} | found[1])
             return
@@ -66,29 +70,35 @@ def measure_recommend(
     protocol: Protocol,
     *,
     settings: RecommendSettings | None = None,
+    known: Mapping[str, Description] | None = None,
     share: float = 0.1,
     repeats: bool = False,
     refit: bool = False,
     seed: int = 7,
+    seeds: int = 0,
 ) -> tuple[dict[str, Board], dict[str, Any]]:
     """Boards by what was to be found, and the facts behind them.
 
     Args:
         history: of a shop or a file of sequences.
         protocol: `time` learns before a moment and tests after it; `leave-one-out` tests each shopper's last product.
-        settings: of the live door, whose weights of `home` the blend has.
+        settings: of the live door, whose weights of `home` its defaults have.
+        known: what products are, by id.
         share: of the events that a time split tests on.
         repeats: whether products that a shopper has had count and are ranked (time split only).
         refit: for leave-one-out, learn from the validation part before the test; published tables mostly do not.
         seed: of the resampling and of the sample of shoppers that settings are chosen on.
+        seeds: of the published models that are fitted beside; 0 is none of them.
     """
     from dataclasses import asdict
 
+    from mercer.cli.measure_systems import STAGES, pick, systems
+    from mercer.cli.measure_systems import baselines as published
     from mercer.measure.board import Board
     from mercer.measure.compare import Resampling, compare
     from mercer.recommend import RecommendSettings
     from mercer.retrieve import contest
-    from mercer.retrieve.item_knn import ItemKnn
+    from mercer.retrieve.linear_features import Features
 
     if protocol == "leave-one-out" and repeats:
         raise RequestError("leave-one-out tests new products only", cure="leave --repeats out, or split by time")
@@ -96,24 +106,24 @@ def measure_recommend(
     first = next(iter(trials.values()))
     learnt = validation.train if protocol == "leave-one-out" and not refit else first.train
     boards, paired, fit_seconds, how = {}, {}, {}, Resampling(samples=1000, swaps=2000)
+    features = Features.of(history.products, known or {})
     with progress() as bars:
         timed = protocol == "time"
-        grid = {**contest.GRID, **(contest.TIMED if timed else {})}
-        task = bars.add_task("choosing settings", total=len(grid) + 1)
-        started = time.perf_counter()
+        task = bars.add_task("choosing settings", total=STAGES)
         small = validation.sample(SAMPLE, seed=seed)
-        picked = contest.choose_knn(small, grid=grid, again=repeats, tick=lambda _: bars.advance(task))
-        knn = ItemKnn.fit(small.train, picked.settings)
-        lives = contest.HALF_LIVES if timed else (0.0,)
-        beside = contest.choose_popular(small, knn, half_lives=lives, again=repeats)
-        bars.advance(task)
-        choosing = time.perf_counter() - started
-        systems = _systems(learnt, picked, beside, settings or RecommendSettings(), timed=timed)
+        picked = pick(
+            validation, small, features, timed=timed, again=repeats, seed=seed, tick=lambda: bars.advance(task)
+        )
+        fits = systems(
+            learnt, picked, settings or RecommendSettings(), features, timed=timed, chosen_on=validation.train
+        )
         fitted: dict[str, Scorer] = {}
-        for name, fit in systems.items():
+        for name, fit in {**fits, **(published(learnt, seeds=seeds) if seeds else {})}.items():
             started = time.perf_counter()
             fitted[name] = fit(fitted)
             fit_seconds[name] = time.perf_counter() - started
+        if learnt is validation.train:
+            fit_seconds["linear"] = picked.linear.seconds
         scoring = bars.add_task("ranking", total=len(fitted) * len(trials))
         for target, trial in trials.items():
             values, facts = {}, {}
@@ -130,30 +140,31 @@ def measure_recommend(
             boards[target] = Board.of("recommend", values, seed=seed, facts=facts, how=how)
             paired[target] = {
                 other: {
-                    name: asdict(compare(values["blend"][name], values[other][name], seed=seed, how=how))
+                    name: asdict(compare(values[picked.best][name], values[other][name], seed=seed, how=how))
                     for name in METRICS
                 }
                 for other in values
-                if other != "blend"
+                if other != picked.best
             }
-    facts_ = _facts(
-        protocol, trials, (picked, beside), validation=small, refit=refit, repeats=repeats, choosing=choosing
-    )
-    return boards, facts_ | {"blend_against": paired}
+    facts_ = _facts(protocol, trials, picked, validation=small, refit=refit, repeats=repeats)
+    return boards, facts_ | {"best": picked.best, "best_against": paired}
 
 
-def _history(shop: Path | None, sequences: Path | None, items: Path | None) -> tuple[History, RecommendSettings | None]:
-    """What was asked for as a history, with the live door's settings where there is a shop."""
+def _history(
+    shop: Path | None, sequences: Path | None, items: Path | None
+) -> tuple[History, dict[str, Description], RecommendSettings | None]:
+    """What was asked for as a history, what its products are, and the live door's settings where there is a shop."""
     from mercer.errors import DataError
     from mercer.retrieve.history import History
-    from mercer.retrieve.sequence_file import read_sequences
+    from mercer.retrieve.sequence_file import read_items, read_sequences
     from mercer.shop import Shop
 
     if (shop is None) == (sequences is None):
         raise RequestError("neither a shop nor sequences were given" if shop is None else "both a shop and sequences "
                            "were given", cure="give either SHOP or --sequences FILE")  # fmt: skip
     if sequences is not None:
-        return read_sequences(sequences, items=items), None
+        known = read_items(items) if items else {}
+        return read_sequences(sequences, items=known), known, None
     assert shop is not None
     opened = Shop(shop)
     live = opened.live("checked")
@@ -161,8 +172,11 @@ def _history(shop: Path | None, sequences: Path | None, items: Path | None) -> t
     if events is None or not events.exists():
         raise DataError(f"{shop} has no checked events", cure=f"give some and check: mercer check {shop}")
     from mercer.cli.settings import read_settings
+    from mercer.retrieve.linear_features import read_descriptions
 
-    return History.of(events), getattr(read_settings(shop), "recommend", None)
+    known = read_descriptions(events.parent / "products.parquet")
+    history = History.of(events).with_products(known)
+    return history, known, getattr(read_settings(shop), "recommend", None)
 
 
 def _trials(history: History, protocol: Protocol, *, share: float, repeats: bool) -> tuple[dict[str, Trial], Trial]:
@@ -179,56 +193,20 @@ def _trials(history: History, protocol: Protocol, *, share: float, repeats: bool
     return {f"all {what} bought after": later, f"{what} of the next basket": basket}, validation
 
 
-def _systems(
-    history: History, picked: Chosen, beside: ChosenPopular, settings: RecommendSettings, *, timed: bool
-) -> Mapping[str, Callable[[Mapping[str, Scorer]], Scorer]]:
-    """How to fit each system, given those before it; the first is what the others are compared with."""
-    from mercer.retrieve.blend import Blend
-    from mercer.retrieve.item_knn import ItemKnn
-    from mercer.retrieve.popular import Popular, PopularSettings
-    from mercer.retrieve.trending import Trending
-
-    def live() -> Scorer:
-        home, lately = settings.home, PopularSettings() if timed else PopularSettings(half_life=0)
-        parts: dict[str, tuple[Scorer, float]] = {
-            "behaviour": (ItemKnn.fit(history), home.get("behaviour", 0.0)),
-            "popular": (Popular.fit(history, lately), home.get("popular", 0.0)),
-        }
-        if timed:
-            parts["trending"] = Trending.fit(history), home.get("trending", 0.0)
-        return Blend(parts)
-
-    def blend(before: Mapping[str, Scorer]) -> Scorer:
-        popular = Popular.fit(history, beside.settings)
-        return Blend({"behaviour": (before["item-knn"], 1.0), "popular": (popular, beside.weight)})
-
-    systems: dict[str, Callable[[Mapping[str, Scorer]], Scorer]] = {
-        "popular": lambda _: Popular.fit(history, PopularSettings(half_life=0))
-    }
-    if timed:
-        systems["popular last week"] = lambda _: Popular.fit(history, PopularSettings(half_life=0, window=7))
-    systems["item-knn"] = lambda _: ItemKnn.fit(history, picked.settings)
-    systems["blend"] = blend
-    systems["live defaults"] = lambda _: live()
-    return systems
-
-
 def _facts(
     protocol: Protocol,
     trials: Mapping[str, Trial],
-    picked: tuple[Chosen, ChosenPopular],
+    picked: Picked,
     *,
     validation: Trial,
     refit: bool,
     repeats: bool,
-    choosing: float,
 ) -> dict[str, Any]:
-    from dataclasses import asdict
+    import resource
 
     import numpy as np
 
     first = next(iter(trials.values()))
-    knn, popular = picked
     return {
         "protocol": protocol,
         "ranking": "all products, " + ("those had before included" if repeats else "but those the shopper had"),
@@ -237,12 +215,8 @@ def _facts(
         "shoppers_with_a_past": {name: int((np.diff(trial.asked.start) > 0).sum()) for name, trial in trials.items()},
         "moment": first.moment or None,
         "learnt_from_validation_part": refit or protocol == "time",
-        "choosing": {
-            "seconds": choosing,
-            "shoppers": len(validation.shoppers),
-            "item-knn": {"settings": asdict(knn.settings), "tried": list(knn.tried)},
-            "blend": {"settings": asdict(popular.settings) | {"weight": popular.weight}, "tried": list(popular.tried)},
-        },
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "choosing": {"shoppers": len(validation.shoppers)} | picked.json(),
     }
 
 
@@ -250,10 +224,11 @@ def _said(facts: Mapping[str, Any]) -> str:
     choosing = facts["choosing"]
     chosen = [
         f"{system}: " + ", ".join(f"{name} {value:g}" for name, value in choosing[system]["settings"].items())
-        for system in ("item-knn", "blend")
+        for system in ("item-knn", "linear", "blend")
     ]
     return (
         f"ranked: {facts['ranking']}; {facts['products']:,} products\n"
         f"chosen on {choosing['shoppers']:,} shoppers of the validation part in {choosing['seconds']:.0f} s: "
         + "; ".join(chosen)
+        + f"\nvalidation prefers: {facts['best']}; peak memory {facts['peak_megabytes']:,} MB"
     )

@@ -30,12 +30,13 @@ class Scorer(Protocol):
 
 
 def saturated(scores: NDArray[np.floating], usual: float) -> NDArray[np.floating]:
-    """Any scale as 0..1, where `usual` is one half: order is kept, and no signal outshouts the others.
+    """Any scale as 0..1, where `usual` is one half: order is kept, and no signal outshouts the others; below 0 is 0.
 
     >>> saturated(np.array([0.0, 2.0, 6.0]), 2.0).tolist()
     [0.0, 0.5, 0.75]
     """
-    shares: NDArray[np.floating] = scores / (scores + max(usual, 1e-12))
+    above = np.maximum(scores, 0)
+    shares: NDArray[np.floating] = above / (above + max(usual, 1e-12))
     return shares
 
 

@@ -65,6 +65,13 @@ class LinearSettings:
             if not low <= value <= high:
                 raise SettingsError(f"linear's {name} is {value}", cure=f"give a number from {low:g} to {high:g}")
 
+    def faded(self, wanted: History, end: int) -> NDArray[np.floating]:
+        """How much each row counts, shape (rows,): a pair of two rows by the root of both ages, so it stays a ridge."""
+        if not self.half_life:
+            return wanted.strength
+        faded: NDArray[np.floating] = wanted.strength * 0.5 ** ((end - wanted.time) / DAY / (2 * self.half_life))
+        return faded
+
 
 class Linear:
     """SLIST (Choi et al., WWW 2021) with what products have in common; safe to call from several threads.
@@ -83,11 +90,8 @@ class Linear:
         settings, wanted = settings or LinearSettings(), history.wanted()
         features = features or Features.none(history.products)
         wanted = latest(wanted, settings.longest)
-        age = (history.end - wanted.time) / DAY
-        fresh = 0.5 ** (age / (2 * settings.half_life)) if settings.half_life else np.ones(len(age))
-        counts = count_pairs(
-            wanted, wanted.strength * fresh, mix=settings.mix, past=settings.past, future=settings.future
-        )
+        weight = settings.faded(wanted, history.end)
+        counts = count_pairs(wanted, weight, mix=settings.mix, past=settings.past, future=settings.future)
         return cls.solve(history.products, counts, features, settings=settings, wanted=wanted)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from mercer.records import Product
 from mercer.retrieve.analyze import words
 from mercer.retrieve.vocabulary import Vocabulary
 
-__all__ = ["Description", "Features"]
+__all__ = ["Description", "Features", "read_descriptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +93,11 @@ def _matrix(rows: list[frozenset[str]]) -> Any:
     start = np.append(0, np.cumsum([len(row) for row in ordered])).astype(np.int64)
     matrix = csr_matrix((1 / np.sqrt(counts[codes] + 1), codes, start), shape=(len(rows), len(names)), dtype=np.float32)
     return matrix[:, np.flatnonzero(counts > 1)].tocsr()
+
+
+def read_descriptions(path: Path) -> dict[str, Description]:
+    """Of a Parquet file of checked products, by id; nothing where there is no file."""
+    from pyarrow import parquet
+
+    rows = parquet.read_table(path).to_pylist() if path.exists() else []
+    return {str(row["id"]): Description.of(Product.from_row(row)) for row in rows}

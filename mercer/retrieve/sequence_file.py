@@ -1,4 +1,4 @@
-"""A file of "user item item …" lines in time order in; a History of purchases out."""
+"""Files of "user item item …" lines in time order, and of items, in; a History of purchases, and what they are, out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import numpy as np
 
 from mercer.errors import EncodingError, FormatError, NotFoundError
 from mercer.retrieve.history import History
+from mercer.retrieve.linear_features import Description
 from mercer.retrieve.vocabulary import Vocabulary
 
-__all__ = ["read_sequences"]
+__all__ = ["read_items", "read_sequences"]
 
 
-def read_sequences(path: Path, *, items: Path | None = None) -> History:
+def read_sequences(path: Path, *, items: Path | Iterable[str] = ()) -> History:
     """Read the format of S3-Rec (Zhou et al., CIKM 2020), plain or gz; the place in a line serves as its time.
 
     Args:
         path: one shopper a line, products oldest first, separated by spaces.
-        items: JSON lines with a key ``item`` (or ``id``); products named there alone are part of the catalogue too.
+        items: their ids, or JSON lines with a key ``item`` (or ``id``); what nobody bought is in the catalogue too.
 
     Raises:
         NotFoundError: a file is not there.
@@ -45,7 +46,7 @@ def read_sequences(path: Path, *, items: Path | None = None) -> History:
     place = np.arange(len(products)) - np.repeat(np.cumsum(length) - length, length)
     names = Vocabulary.of(shoppers)
     owner = np.repeat(names.codes(list(shoppers)), length).astype(np.int32)
-    catalogue = Vocabulary.of([*products, *(_items(items) if items else ())])
+    catalogue = Vocabulary.of([*products, *(read_items(items) if isinstance(items, Path) else items)])
     order = np.lexsort((place, owner))
     return History(
         shoppers=names,
@@ -71,12 +72,20 @@ def _lines(path: Path) -> Iterator[str]:
         raise FormatError(f"{path.name} is no whole gz file: {error}", cure="copy it again") from error
 
 
-def _items(path: Path) -> Iterable[str]:
+def read_items(path: Path) -> dict[str, Description]:
+    """Items by id: lists and mappings of a line are tags, texts are words; the first of two lines of one id counts.
+
+    Raises:
+        NotFoundError, FormatError, EncodingError: as `read_sequences`.
+    """
+    found: dict[str, Description] = {}
     for number, line in enumerate(_lines(path), start=1):
         try:
             row = json.loads(line)
-            yield str(row["item"] if "item" in row else row["id"])
+            id = str(row["item"] if "item" in row else row["id"])
+            found.setdefault(id, Description.of_row(row, but=("item", "id")))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 f"line {number} of {path.name} is no item: {line.strip()[:80]!r}", cure='write {"item": 1} a line'
             ) from error
+    return found

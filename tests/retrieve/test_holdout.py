@@ -162,13 +162,15 @@ def test_the_command_reports_boards_and_the_grid(tmp_path: Path, capsys: pytest.
     found = json.loads(capsys.readouterr().out)
     board = found["the last product"]
     assert board["queries"] == 60
-    assert set(board["systems"]) == {"popular", "item-knn", "blend", "live defaults"}
+    assert set(board["systems"]) == {"popular", "item-knn", "linear", "blend", "ranked", "live defaults"}
     assert board["systems"]["item-knn"]["HR@10"]["low"] > board["systems"]["popular"]["HR@10"]["high"]
     assert {c["baseline"] for c in board["comparisons"]} == {"popular"}
     assert len(found["choosing"]["item-knn"]["tried"]) > 10
-    assert found["choosing"]["blend"]["settings"]["weight"] > 0
+    assert found["choosing"]["blend"]["settings"]["linear"] == 1
+    assert found["best"] in ("linear", "blend", "ranked")
+    assert found["choosing"]["validation"][found["best"]] == max(found["choosing"]["validation"].values())
     assert found["protocol"] == "leave-one-out"
-    assert found["blend_against"]["the last product"]["popular"]["HR@10"]["low"] > 0
+    assert found["best_against"]["the last product"]["popular"]["HR@10"]["low"] > 0
     for wrong, problem in (
         (["recommend"], "neither"),
         (["recommend", "--sequences", str(path), "--protocol", "time"], "no times"),

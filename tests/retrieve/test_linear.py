@@ -160,3 +160,19 @@ def test_an_earlier_answer_stays_the_same_when_saved(tmp_path: Path) -> None:
     fitted = Linear.fit(walks(), None, LinearSettings(ridge=1))
     fitted.save(tmp_path)
     assert Linear.load(tmp_path)(Request("next", item="p01"), 5) == fitted(Request("next", item="p01"), 5)
+
+
+def test_published_baselines_know_a_ring() -> None:
+    pytest.importorskip("implicit", reason="the extra `benchmark` is not installed")
+    from mercer.retrieve.baseline import Ease, Ials
+    from mercer.retrieve.sequence import Sequences
+
+    history = walks(60)
+    sequences = Sequences.of(history, np.unique(history.shopper)[:5])
+    for fitted in (Ease.fit(history, ridge=1), Ials.fit(history, factors=8, iterations=3)):
+        scores = fitted.scores(sequences)
+        assert scores.shape == (5, 12)
+        assert np.isfinite(scores).all()
+        had = np.array([np.isin(np.arange(12), sequences.rows(n, n + 1).product) for n in range(5)])
+        near = np.roll(had, 1, axis=1) | np.roll(had, -1, axis=1)
+        assert scores[near & ~had].mean() > scores[~near & ~had].mean(), "neighbours of what they had"
