@@ -82,8 +82,8 @@ class Ials:
         shoppers = self.model.recalculate_user(np.arange(len(sequences)), asked)
         found: NDArray[np.float32] = (shoppers @ self.model.item_factors.T).astype(np.float32)
         lowest: NDArray[np.float32] = found.min(axis=1, keepdims=True)
-        found = found - lowest + np.float32(1e-6)
-        return found
+        raised: NDArray[np.float32] = found - lowest + np.float32(1e-6)
+        return raised
 
 
 def _table(history: History) -> Any:
