@@ -4,10 +4,10 @@
 
 Every query is spoilt in each way, by three seeds: `--choose` takes seeds 1-3 and one half of the queries, for choosing
 settings; without it seeds 11-13 and the other half, which is what is reported. The corrector has learned from the
-products alone, not from any query. Mistakes are made without its tables: keys that touch come from a drawing of the
-keyboard written here, homophones are drawn by how frequent jieba's word list has them. Shared are the readings of
-characters (pypinyin gives them to both) and nothing else. "Corrected" is what the live door asks: normalised, then
-spelling. Every product is scored, by the live settings of ranking.
+products alone, not from any query. How mistakes are made, and what the corrector shares with that: `spoil.py`.
+"Corrected" is what the live door asks: normalised, then spelling. Every product is scored, by the live settings of
+ranking. Out of domain are the other set's queries: none of them is answered here, so their row says how many of them
+the corrector bends to this shop's words, and how well the best hit's score tells them from clean ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,158 +36,15 @@ from mercer.retrieve.index import IndexSettings
 from mercer.retrieve.text import TextSettings, lexical_grams, lexical_words, passage
 from mercer.understand.normalise import normalise
 from mercer.understand.spelling import Spelling
+from mercer.understand.understand import Understand, UnderstandSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
 from base import ESCI, SHARED, TREC
 from results import put
+from spoil import OTHERS, TYPOS
 
 SETS = {"esci150": ("minilm", "products.jsonl.gz"), "taobao250": ("e5", "products.jsonl")}
 GAINS = {3.0: 1.0, 2.0: 0.1, 1.0: 0.01, 0.0: 0.0}
-TOUCHING = (
-    "q:wa w:qes e:wrd r:etf t:ryg y:tuh u:yij i:uok o:ipl p:ol a:qsz s:awdx d:sefc f:drgv g:fthb h:gyjn j:hukm k:jil "
-    "l:kop z:asx x:zsdc c:xdfv v:cfgb b:vghn n:bhjm m:njk"
-)
-KEYS = dict(pair.split(":") for pair in TOUCHING.split())
-EMOJI = "🔥👍✨💖🎁"
-Spoil = Callable[[str, random.Random], str]
-
-
-def han(text: str) -> list[tuple[int, int]]:
-    """Runs of two Han characters and more, as (start, end)."""
-    import re
-
-    return [match.span() for match in re.finditer(r"[\u4e00-\u9fff]{2,}", text)]
-
-
-def latin(change: Callable[[str, random.Random], str]) -> Spoil:
-    """A mistake in one word of four letters or more, of three where there is none longer."""
-
-    def spoil(query: str, chance: random.Random) -> str:
-        parts = query.split(" ")
-        for least in (4, 3):
-            places = [n for n, part in enumerate(parts) if len(part) >= least and part.isascii() and part.isalpha()]
-            if places:
-                place = chance.choice(places)
-                return " ".join([*parts[:place], change(parts[place], chance), *parts[place + 1 :]])
-        return query
-
-    return spoil
-
-
-def insert(word: str, chance: random.Random) -> str:
-    place = chance.randrange(1, len(word) + 1)
-    return word[:place] + chance.choice("abcdefghijklmnopqrstuvwxyz") + word[place:]
-
-
-def delete(word: str, chance: random.Random) -> str:
-    place = chance.randrange(len(word))
-    return word[:place] + word[place + 1 :]
-
-
-def neighbour(word: str, chance: random.Random) -> str:
-    place = chance.randrange(len(word))
-    return word[:place] + chance.choice(KEYS[word[place].lower()]) + word[place + 1 :]
-
-
-def swap(word: str, chance: random.Random) -> str:
-    places = [n for n in range(len(word) - 1) if word[n] != word[n + 1]]
-    place = chance.choice(places)
-    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
-
-
-def spacing(query: str, chance: random.Random) -> str:
-    """A space lost, or one too many inside a word."""
-    spaces = [n for n, letter in enumerate(query) if letter == " "]
-    inside = [n for n in range(2, len(query) - 1) if query[n - 1 : n + 1].isalpha() and query[n - 2 : n].isalpha()]
-    if spaces and (chance.random() < 0.5 or not inside):
-        place = chance.choice(spaces)
-        return query[:place] + query[place + 1 :]
-    place = chance.choice(inside) if inside else 0
-    return query[:place] + " " + query[place:] if place else query
-
-
-def order(query: str, chance: random.Random) -> str:
-    parts = query.split()
-    chance.shuffle(parts)
-    return " ".join(parts)
-
-
-def noise(query: str, chance: random.Random) -> str:
-    """Letters of full width and an emoji."""
-    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in query)
-    return f"{chance.choice(EMOJI)}{wide if chance.random() < 0.7 else query} {chance.choice(EMOJI)}"
-
-
-@cache
-def frequent() -> Mapping[str, Sequence[tuple[str, int]]]:
-    """Characters of each syllable with their counts in jieba's words."""
-    import jieba
-    from pypinyin import lazy_pinyin
-
-    counts: Counter[str] = Counter()
-    for line in (Path(jieba.__file__).parent / "dict.txt").read_text("utf-8").splitlines():
-        word, count = line.split(" ")[:2]
-        for letter in word:
-            if "\u4e00" <= letter <= "\u9fff":
-                counts[letter] += int(count)
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for letter, count in counts.items():
-        found[lazy_pinyin(letter)[0]].append((letter, count))
-    return found
-
-
-def homophone(query: str, chance: random.Random) -> str:
-    from pypinyin import lazy_pinyin
-
-    places = [n for start, end in han(query) for n in range(start, end)]
-    chance.shuffle(places)
-    for place in places:
-        others = [pair for pair in frequent()[lazy_pinyin(query[place])[0]] if pair[0] != query[place]]
-        if others:
-            letters, counts = zip(*others, strict=True)
-            return query[:place] + chance.choices(letters, counts)[0] + query[place + 1 :]
-    return query
-
-
-def dropped(query: str, chance: random.Random) -> str:
-    places = [n for start, end in han(query) for n in range(start, end)]
-    place = chance.choice(places) if len(places) > 2 else -1
-    return query if place < 0 else query[:place] + query[place + 1 :]
-
-
-def doubled(query: str, chance: random.Random) -> str:
-    places = [n for start, end in han(query) for n in range(start, end)]
-    place = chance.choice(places) if places else -1
-    return query if place < 0 else query[:place] + query[place] + query[place:]
-
-
-def pinyin_word(query: str, chance: random.Random) -> str:
-    """One word of two characters and more as its pinyin."""
-    import jieba
-    from pypinyin import lazy_pinyin
-
-    parts = list(jieba.cut(query))
-    places = [n for n, part in enumerate(parts) if len(part) > 1 and all("\u4e00" <= one <= "\u9fff" for one in part)]
-    if not places:
-        return query
-    place = chance.choice(places)
-    return "".join([*parts[:place], "".join(lazy_pinyin(parts[place])), *parts[place + 1 :]])
-
-
-def pinyin_all(query: str, _: random.Random) -> str:
-    from pypinyin import lazy_pinyin
-
-    return "".join(lazy_pinyin(query))
-
-
-TYPOS: Mapping[str, Mapping[str, Spoil]] = {
-    "esci150": {"insert": latin(insert), "delete": latin(delete), "neighbour": latin(neighbour), "swap": latin(swap)},
-    "taobao250": {"homophone": homophone, "dropped": dropped, "doubled": doubled, "pinyin of a word": pinyin_word},
-}
-OTHERS: Mapping[str, Mapping[str, Spoil]] = {
-    "esci150": {"spacing": spacing, "word order": order, "emoji and full width": noise},
-    "taobao250": {"pinyin of all": pinyin_all, "spacing": spacing, "emoji and full width": noise},
-}
 
 
 class Words:
@@ -218,6 +74,10 @@ class Words:
         return scores, self.statistics.attainable(tokens)
 
 
+def queries(source: Path) -> dict[str, str]:
+    return dict(line.split("\t") for line in (source / "queries.tsv").read_text("utf-8").splitlines())
+
+
 class Judged:
     """One set: its products, queries and truth, and every arm over them."""
 
@@ -230,8 +90,7 @@ class Judged:
         self.truth: dict[str, dict[str, float]] = {}
         for row in read_table("judgments", source / "qrels.tsv", mapping=TREC).table.to_pylist():
             self.truth.setdefault(row["query_id"], {})[row["product"]] = row["grade"]
-        texts = (line.split("\t") for line in (source / "queries.tsv").read_text("utf-8").splitlines())
-        self.queries = {id: text for id, text in texts if id in self.truth}
+        self.queries = {id: text for id, text in queries(source).items() if id in self.truth}
         self.metric = parse("nDCG@10", gains=GAINS if name == "esci150" else None)
         settings = TextSettings()
         self.words = Words([lexical_words(product, settings) for product in self.products], words)
@@ -239,9 +98,12 @@ class Judged:
         self.encoder: Encoder = load(SETS[name][0])
         self.vectors = VectorCache(folder).encode(self.encoder, [passage(product) for product in self.products])
         self.sample = self.vectors[:: max(1, len(self.products) // 512)][:512]
-        self.spelling = Spelling.build(self.products, {})
+        reads = UnderstandSettings(prices=False, negated=0.0, free=0.0)
+        self.understand = Understand(settings=reads, spelling=Spelling.build(self.products, {}))
         self.settings, self.weight = HybridSettings(), IndexSettings().grams
         self._known: dict[tuple[str, bool], list[str]] = {}
+        self.score: dict[str, float] = {}
+        """Of a text's best hit."""
 
     def ask(self, texts: Sequence[str]) -> None:
         """Work out the first ten of each text, by both arms and by words alone."""
@@ -257,11 +119,12 @@ class Judged:
                 background=Background.of(self.sample @ vector),
                 settings=self.settings,
             ).scores
+            self.score[text] = float(both.max())
             self._known[text, True], self._known[text, False] = self._first(both), self._first(by_words)
 
     def mended(self, text: str) -> str:
-        """As the live door asks it: one form of width and characters, then spelling."""
-        return self.spelling(normalise(text) or text).text
+        """As the live door asks it, but for prices and negation, which these sets' mistakes do not touch."""
+        return self.understand(text).words
 
     def _first(self, scores: np.ndarray) -> list[str]:
         order = np.argsort(-scores, kind="stable")[:10]
@@ -307,7 +170,22 @@ def table(name: str, folder: Path, seeds: Sequence[int], half: int) -> list[str]
         f"\n{name}: {len(clean)} queries, seeds {', '.join(map(str, seeds))}, {len(judged.products):,} products. Clean "
         f"queries that are changed: {len(changed)}{': ' if changed else ''}{'; '.join(changed)}.\n"
     )
-    return lines
+    return [*lines, *outside(judged, [*clean.values()], name)]
+
+
+def outside(judged: Judged, clean: Sequence[str], name: str) -> list[str]:
+    """What becomes of the other sets' queries, of which this shop sells nothing, or only by accident."""
+    others = [text for other in SETS if other != name for text in queries(SHARED / "search" / other).values()]
+    mended = [judged.mended(text) for text in others]
+    judged.ask([*others, *mended])
+    inside, out = np.array([judged.score[text] for text in clean]), np.array([judged.score[text] for text in mended])
+    told = float(np.mean((inside[:, None] > out) + 0.5 * (inside[:, None] == out)))
+    bent = sum(normalise(before) != after for before, after in zip(others, mended, strict=True))
+    return [
+        f"Out of domain: of {len(others)} queries of another shop {bent} are changed; their best hit scores "
+        f"{np.median(out):.3f} in the median, that of clean queries {np.median(inside):.3f}, and a clean query's is "
+        f"the higher one in {told:.1%} of pairs.\n"
+    ]
 
 
 def row(way: str, clean: np.ndarray, typed: np.ndarray, right: np.ndarray, words_clean: np.ndarray,

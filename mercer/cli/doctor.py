@@ -100,6 +100,8 @@ def examine(folder: Path) -> Iterator[Note]:
     try:
         doors = open_doors(folder, settings, writable=False)
         yield Note("doors", "good", f"{doors.index.count():,} products, {doors.encoder.name} on {doors.encoder.engine}")
+        if lost := doors.searching.understand.spelling_lacks:
+            yield Note("spelling", "missing", f"without {', '.join(lost)} fewer mistyped queries are corrected")
         doors.close()
     except MercerError as error:
         yield Note("doors", "bad", str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from mercer.errors import RequestError
 
 if TYPE_CHECKING:
     from mercer.doors.explain import Why
-    from mercer.records import Filter
+    from mercer.records import Contribution, Filter
     from mercer.understand.query import Understood
 
 __all__ = ["register"]
@@ -124,7 +125,21 @@ def _show_why(why: Why) -> None:
         said.append(f"needed {why.needed:.3f}")
     if why.filters:
         said.append("does not meet " + escape(", ".join(map(_said, why.filters))))
+    if why.rules:
+        said.append("by rule " + escape(", ".join(why.rules)))
     said.extend(f"by {arm} {place}" for arm, place in (("words", why.words), ("meaning", why.meaning)) if place)
     answers.print(" · ".join(said), highlight=False, soft_wrap=True)
-    for line in why.ledger:
+    if why.place == "not retrieved":
+        answers.print(f"  neither words nor meaning bring it among their first {why.pool}")
+    _show_ledger(why.ledger)
+    if why.above:
+        name = f"{escape(why.above.product)} {escape(why.above.title)}"
+        answers.print(f"just above: [bold]{name}[/] · score {why.above.score:.3f}", highlight=False, soft_wrap=True)
+        _show_ledger(why.above.ledger)
+
+
+def _show_ledger(ledger: Sequence[Contribution]) -> None:
+    from rich.markup import escape
+
+    for line in ledger:
         answers.print(f"  {escape(line.signal)} {line.part:+.3f}  [dim]{line.value:.3f}[/]", highlight=False)

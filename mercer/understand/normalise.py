@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from mercer.errors import RequestError
 from mercer.records import Request
+from mercer.understand.decoration import plain
 from mercer.understand.query import Language
 
 __all__ = ["HAN", "in_chinese", "language", "normalise", "readable", "simplified", "stem", "traditional"]
@@ -44,12 +45,12 @@ def in_chinese(request: Request, query: str) -> bool:
 
 
 def normalise(query: str) -> str:
-    """Half-width, simplified, a number and its unit in one form; upper and lower case stay as they are.
+    """Half-width, simplified, no emoji, a number and its unit in one form; upper and lower case stay as they are.
 
     >>> normalise("５００ ＭＬ 保溫杯"), normalise('frame 12" x 10 inches'), normalise("水壶 500毫升")
     ('500ML 保温杯', 'frame 12 inch x 10 inch', '水壶 500ml')
     """
-    text = simplified(unicodedata.normalize("NFKC", query))
+    text = simplified(unicodedata.normalize("NFKC", plain(query)))
     text = _CHINESE_UNIT.sub(lambda found: found[1] + _UNITS[found[2]], text)
     text = _INCH.sub(r"\1 inch", _UNIT.sub(r"\1\2", text))
     return " ".join(text.split())

@@ -12,7 +12,7 @@ from pathlib import Path
 from mercer.errors import FormatError, SettingsError
 from mercer.records import Product
 from mercer.shop import disk_errors, write_json
-from mercer.understand import spelling_han, spelling_words
+from mercer.understand import sound, spelling_han, spelling_words
 from mercer.understand.spelling_han import Han
 from mercer.understand.spelling_learn import KINDS, LONGEST_RUN, TOKEN, learn, names, tokens_of
 from mercer.understand.spelling_words import SPACE, Alphabetic, folded
@@ -22,6 +22,8 @@ __all__ = ["Change", "Corrected", "Spelling", "SpellingSettings"]
 FORMAT = 1
 """Layout of the JSON file."""
 
+GLUED = 3.0
+"""Nats that an unknown word loses where Han characters touch it: there it is pinyin more often than a new brand."""
 ROUNDS = 6
 """Times that a corrected query is looked at again, for its other mistakes."""
 
@@ -120,7 +122,7 @@ class Spelling:
     @property
     def missing(self) -> list[str]:
         """Packages without which less is corrected."""
-        return [*spelling_words.missing_words(), *(["pypinyin"] if spelling_han.missing_pinyin() else [])]
+        return [*spelling_words.missing_words(), *(["pypinyin"] if sound.missing_pinyin() else [])]
 
     def save(self, path: Path) -> None:
         """Write JSON, whole or not at all."""
@@ -180,13 +182,13 @@ class Spelling:
                                      before + match.group(), 0.99)  # fmt: skip
             else:
                 beside = [tokens[at] if 0 <= at < len(tokens) else "" for at in (place - 1, place + 1)]
-                best = self._word(tokens[place], *beside)
+                best = self._word(tokens[place], beside[0], beside[1], _touching(matches, place))
                 if beside[0] and text[matches[place - 1].end() : start].isspace():
                     yield from self._join(text, matches[place - 1].start(), end, beside[0], tokens[place])
             if best:
                 yield Change(start, end, match.group(), *best)
 
-    def _word(self, word: str, left: str, right: str) -> tuple[str, float] | None:
+    def _word(self, word: str, left: str, right: str, between: tuple[str, str]) -> tuple[str, float] | None:
         """The likeliest reading of one word and its share, or None where it is right as it is."""
         words = self.words
         if not self._searches or not (3 <= len(word) <= 40 and word.isascii() and word.isalpha()) or words.known(word):
@@ -194,10 +196,10 @@ class Spelling:
         found = {other: words.here(other, left, right) - cost for other, cost in words.near(word).items()}
         for one, two in words.splits(word):
             found[f"{one} {two}"] = words.here(one, left, two) + words.here(two, "", right) - SPACE
-        read, score = self.han.written(word)
+        read, score = self.han.written(word, *between)
         if read:
             found[read] = score
-        return _likeliest(found, words.here(word, left, right))
+        return _likeliest(found, words.here(word, left, right) - (GLUED if any(between) else 0.0))
 
     def _join(self, text: str, start: int, end: int, left: str, right: str) -> Iterator[Change]:
         words = self.words
@@ -210,7 +212,7 @@ class Spelling:
 
     def _spoken(self, text: str, matches: list[re.Match[str]], tokens: list[str]) -> Iterator[Change]:
         """Pinyin with a space after each syllable: words side by side that are syllables all, and the shop's none."""
-        spoken = [token in spelling_han.syllables() and not self.words.known(token) for token in tokens]
+        spoken = [token in sound.syllables() and not self.words.known(token) for token in tokens]
         start = 0
         for place in range(len(tokens) + 1):
             if place < len(tokens) and spoken[place]:
@@ -227,6 +229,15 @@ class Spelling:
         if not 2 <= len(run) <= LONGEST_RUN:
             return None
         return _likeliest(dict(self.han.edits(run)), 0.0)
+
+
+def _touching(matches: list[re.Match[str]], place: int) -> tuple[str, str]:
+    """Han characters that stand right before and right behind a word, "" where there are none."""
+    start, end = matches[place].span()
+    before = matches[place - 1] if place and matches[place - 1].end() == start else None
+    after = matches[place + 1] if place + 1 < len(matches) and matches[place + 1].start() == end else None
+    left, right = (one.group() if one and one.lastgroup == "han" else "" for one in (before, after))
+    return folded(left), folded(right)
 
 
 def _likeliest(found: Mapping[str, float], stays: float) -> tuple[str, float] | None:

@@ -7,11 +7,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from importlib.util import find_spec
 
-__all__ = ["Han", "grams", "missing_pinyin", "syllables"]
+from mercer.understand.sound import missing_pinyin, nearly, phrases, readings
 
-SAME, NEAR, SHAPE, LOST, ADDED, TWICE = 3.5, 5.5, 7.0, 7.5, 17.0, 4.0
+__all__ = ["Han", "grams"]
+
+SAME, NEAR, SHAPE, LOST, ADDED, TWICE = 4.0, 5.5, 7.0, 7.5, 17.0, 4.0
 """Costs in nats: a character of the same sound, of a near one, of like shape; one left out, one too many, one twice.
 One too many makes a run shorter, so it pays for the character that need not be explained any more."""
 PINYIN = 1.0
@@ -20,8 +21,6 @@ UNSEEN = -9.5
 """Log probability of a character in a place where the shop never has it: some 10,000 are in use."""
 BEAM = 24
 """Readings of typed pinyin that are held at a time."""
-NEARLY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"), ("h", "f"), ("ng", "n"))
-"""Sounds that many speakers do not tell apart: initials, and finals with and without g."""
 
 
 class Han:
@@ -35,12 +34,12 @@ class Han:
         for gram in counts:
             if len(gram) == 2:
                 self._next[gram[0]].append(gram[1])
-        self._by_sound: dict[str, list[str]] = defaultdict(list)
+        self._by_sound: dict[str, list[tuple[str, float]]] = defaultdict(list)
         if not missing_pinyin():
             for gram in counts:
                 if len(gram) == 1:
-                    for sound in sounds(gram):
-                        self._by_sound[sound].append(gram)
+                    for sound, rare in readings(gram).items():
+                        self._by_sound[sound].append((gram, rare))
 
     def add(self, gram: str) -> None:
         """One more title has it."""
@@ -112,27 +111,33 @@ class Han:
     def _alike(self, character: str) -> dict[str, float]:
         found = {other: SHAPE for other in shapes().get(character, "") if other in self.counts}
         if not missing_pinyin():
-            for sound in sounds(character):
+            for sound, odd in readings(character).items():
                 for near in nearly(sound):
-                    cost = SAME if near == sound else NEAR
-                    for other in self._by_sound.get(near, ()):
+                    for other, rare in self._by_sound.get(near, ()):
+                        cost = (SAME if near == sound else NEAR) + rare + odd
                         found[other] = min(cost, found.get(other, cost))
         found.pop(character, None)
         return found
 
-    def written(self, typed: str) -> tuple[str, float]:
-        """What typed pinyin stands for, and its log probability; ("", -inf) where the shop has nothing such."""
+    def written(self, typed: str, left: str = "", right: str = "") -> tuple[str, float]:
+        """What typed pinyin stands for, between the Han characters around it, and its log probability.
+
+        ("", -inf) where the shop has nothing such.
+        """
+        left, right = left[-2:], right[:2]
         held: list[list[tuple[float, str]]] = [[] for _ in range(len(typed) + 1)]
-        held[0] = [(0.0, "")]
+        held[0] = [(0.0, left)]
         for start in range(len(typed)):
             held[start] = sorted(held[start], reverse=True)[:BEAM]
             for end in range(start + 1, min(len(typed), start + 6) + 1):
-                for other in self._by_sound.get(typed[start:end], ()) if held[start] else ():
+                for other, rare in self._by_sound.get(typed[start:end], ()) if held[start] else ():
                     held[end] += [
-                        (score + self._one(text + other, len(text)) - PINYIN, text + other)
+                        (score + self._one(text + other, len(text)) - PINYIN - rare, text + other)
                         for score, text in held[start]
                     ]
-        score, text = max(held[-1], default=(-math.inf, ""))
+        alone = self.score(right)
+        ended = [(score + self.score(text + right, len(text)) - alone, text[len(left) :]) for score, text in held[-1]]
+        score, text = max(ended, default=(-math.inf, ""))
         pairs = [text[place : place + 2] for place in range(len(text) - 1)]
         known = sum(self.together(pair) for pair in pairs)
         return (text, score) if pairs and known * 5 >= len(pairs) * 3 else ("", -math.inf)
@@ -141,60 +146,6 @@ class Han:
 def grams(run: str) -> Iterator[str]:
     """All runs of one to three characters."""
     return (run[place : place + size] for size in (1, 2, 3) for place in range(len(run) - size + 1))
-
-
-def missing_pinyin() -> bool:
-    """Whether characters have no sounds here."""
-    return find_spec("pypinyin") is None
-
-
-@functools.lru_cache(50_000)
-def sounds(character: str) -> tuple[str, ...]:
-    """Readings of one character without tones, ü as v."""
-    from pypinyin import Style, pinyin
-
-    found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore", v_to_u=False)
-    return tuple(dict.fromkeys(found[0])) if found else ()
-
-
-@functools.cache
-def syllables() -> frozenset[str]:
-    """Every syllable of pinyin without tones; none without pypinyin."""
-    if missing_pinyin():
-        return frozenset()
-    from pypinyin.constants import PINYIN_DICT
-
-    common = range(0x4E00, 0x9FA6)
-    return frozenset(sound for code in PINYIN_DICT if code in common for sound in sounds(chr(code)) if sound.isascii())
-
-
-@functools.lru_cache(2_000)
-def nearly(sound: str) -> tuple[str, ...]:
-    """A syllable and those which it is taken for.
-
-    >>> nearly("zen")
-    ('zen', 'zhen', 'zeng')
-    """
-    found = [sound]
-    for one, other in NEARLY[:-1]:
-        for old, new in ((one, other), (other, one)):
-            if sound.startswith(old) and not (len(old) == 1 and sound.startswith(old + "h")):
-                found.append(new + sound[len(old) :])
-    if sound.endswith("ng"):
-        found.append(sound[:-1])
-    elif sound.endswith("n"):
-        found.append(sound + "g")
-    return tuple(dict.fromkeys(found))
-
-
-@functools.cache
-def phrases() -> frozenset[str]:
-    """Words of two characters that Chinese has, whether the shop has them or not; empty without pypinyin."""
-    if missing_pinyin():
-        return frozenset()
-    from pypinyin.constants import PHRASES_DICT
-
-    return frozenset(phrase for phrase in PHRASES_DICT if len(phrase) == 2)
 
 
 @functools.cache

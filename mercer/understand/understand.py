@@ -93,6 +93,11 @@ class Understand:
             negated=negated,
         )
 
+    @property
+    def spelling_lacks(self) -> list[str]:
+        """Packages without which less is corrected."""
+        return self.spelling.missing if self.spelling else []
+
     def _spelled(self, words: str, steps: list[Step]) -> Corrected:
         spelled = self.spelling(words) if self.spelling else Corrected(words)
         for change in spelled.changes:

@@ -34,3 +34,10 @@ def test_search_says_what_was_read(mercer: Any, tiny_shop: Path) -> None:
     known = mercer("search", tiny_shop, "red dress without belt", "--json").json["understood"]
     assert (known["text"], known["negated"], known["left_out"]) == ("red dress", ["belt"], [])
     assert mercer("search", tiny_shop, "", "--json").json["understood"] is None
+
+
+def test_what_spelling_lacks_is_said(mercer: Any, tiny_shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mercer.understand.spelling_words.find_spec", lambda name: None)
+    assert "without rapidfuzz, symspellpy fewer" in mercer("explain", tiny_shop, "dress").out
+    notes = {note["subject"]: note for note in mercer("doctor", tiny_shop, "--json").json}
+    assert "rapidfuzz" in notes["spelling"]["said"]

@@ -32,3 +32,18 @@ def test_form(query: str, form: str) -> None:
 )
 def test_language(text: str, said: str) -> None:
     assert language(text) == said
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("🔥wool blanket 👍🏽", "wool blanket"),
+        ("👨\u200d👩\u200d👧 帐篷", "帐篷"),
+        ("🎁", "🎁"),
+        ("c\u043effee \u043cug", "coffee \u043cug"),
+        ("\u043a\u043e\u0444\u0435", "\u043a\u043e\u0444\u0435"),
+        ("地毯 2㎡ 5°", "地毯 2m2 5°"),
+    ],
+)
+def test_emoji_and_letters_of_another_script(query: str, asked: str) -> None:
+    assert normalise(query) == asked

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mercer.errors import FormatError, SettingsError
 from mercer.records import Product
+from mercer.understand.sound import readings
 from mercer.understand.spelling import Spelling, SpellingSettings
 
 TITLES = (
@@ -140,7 +141,7 @@ def test_settings_are_checked(bad: dict[str, float]) -> None:
 
 def test_without_the_packages_it_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mercer.understand.spelling_words.find_spec", lambda name: None)
-    monkeypatch.setattr("mercer.understand.spelling_han.find_spec", lambda name: None)
+    monkeypatch.setattr("mercer.understand.sound.find_spec", lambda name: None)
     bare = Spelling(SPELLING.counts)
     assert bare.missing == ["rapidfuzz", "symspellpy", "pypinyin"]
     assert bare("ceramci lianyiqun 柜门").text == "ceramci lianyiqun 柜门"
@@ -162,3 +163,29 @@ def test_it_never_raises_and_is_idempotent(query: str) -> None:
 def test_clean_frequent_words_stay(chosen: list[str]) -> None:
     corrected = SPELLING(" ".join(chosen)).text
     assert corrected.replace(" ", "") == "".join(chosen) or corrected == " ".join(chosen)
+
+
+SHOP = [
+    Product(f"{n}-{title}", title)
+    for title in ("德绒内衣男", "儿童骑士玩具", "内衣皂 洗衣", "海绵能量棒")
+    for n in range(4)
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("德绒neiyi男", "德绒内衣男"), ("儿童qishi玩具", "儿童骑士玩具"), ("neiyi皂", "内衣皂")],
+)
+def test_pinyin_between_han_characters_is_read_by_what_stands_around_it(typed: str, meant: str) -> None:
+    assert Spelling.build(SHOP, {})(typed).text == meant
+
+
+def test_a_word_of_the_language_stays_although_the_shop_has_another() -> None:
+    shop = [Product(str(n), title) for n, title in enumerate(["鳄龟能猛", "鳄龟 能猛"] * 9)]
+    assert Spelling.build(shop, {})("鳄龟凶猛").text == "鳄龟凶猛"
+
+
+def test_a_reading_that_hardly_anybody_says_is_dear() -> None:
+    assert readings("能")["neng"] < 0.1
+    assert readings("能")["nai"] > 3
+    assert readings("长")["chang"] < readings("长")["zhang"] < 3
