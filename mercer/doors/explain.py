@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mercer.records import Contribution, Filter, Request
-from mercer.search import RELAXED, Search
+from mercer.rank.ledger import ledger
+from mercer.records import Contribution, Filter, Hit, Request
+from mercer.search import RELAXED
 
 if TYPE_CHECKING:
     from mercer.doors.open import Doors
+    from mercer.rank.rules import Ruling
+    from mercer.search import Found
 
-__all__ = ["Place", "Why", "explain"]
+__all__ = ["Above", "Place", "Why", "explain"]
 
-Place = Literal["shown", "outranked", "below the cut", "filtered", "not retrieved", "not in the index"]
+Place = Literal[
+    "shown", "outranked", "below the cut", "filtered", "ruled out", "excluded", "not retrieved", "not in the index"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The product one place higher."""
+
+    product: str
+    title: str
+    score: float
+    ledger: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,7 @@ class Why:
     score: float | None = None
     """None where it was never scored, or scored below what chance gives."""
     needed: float | None = None
-    """Score of the last product on the page, or of the last in the answer where this one is below the cut."""
+    """Score of the last product on the page; of a product below the cut, the score from which on it would belong."""
     filters: tuple[Filter, ...] = ()
     """That it does not meet."""
     words: int = 0
@@ -36,6 +52,12 @@ class Why:
     meaning: int = 0
     """Its place in what the arm of meaning brought; 0 where it did not."""
     ledger: tuple[Contribution, ...] = ()
+    rules: tuple[str, ...] = ()
+    """Ids of the shop's rules that took it out."""
+    above: Above | None = None
+    """What is just above it, where something is; of a product below the cut, by the score that the cut looks at."""
+    pool: int = 0
+    """How many products each arm brings at most."""
 
 
 def explain(doors: Doors, request: Request, product: str) -> Why:
@@ -45,44 +67,81 @@ def explain(doors: Doors, request: Request, product: str) -> Why:
         RequestError: the request cannot be served.
     """
     search = doors.searching
-    known = search.understood(request)
-    index, pool = doors.index, search.settings.pool
-    row = index.columns.row.get(product)
     page = search(request)  # raises for what cannot be served
-    if row is None:
+    if product not in doors.index.columns.row:
         return Why(product, "not in the index")
-    filters = request.filters if RELAXED in page.degraded else (*request.filters, *known.filters)
-    missed = tuple(wanted for wanted in filters if not index.columns.mask((wanted,))[row])
-    if missed or product in request.exclude:
-        return Why(product, "filtered", filters=missed)
-    words = meaning = 0
-    if known.words:
-        words = _place(product, [one.id for one in index.lexical(known.words, pool, filters=filters)])
-        vector = doors.encoder([known.text], side="query")[0]
-        meaning = _place(product, [one.id for one in index.dense(vector, pool, filters=filters)])
-    whole = dataclasses.replace(request, k=search.settings.deepest, offset=0)
-    hits = search(whole).hits
+    known, (ruling, narrow) = search.understood(request), search.ruled(request)
+    read = () if RELAXED in page.degraded else known.filters
+    if kept_out := _kept_out(doors, product, request, read, ruling):
+        return kept_out
+    words, meaning = _arms(doors, product, known.words, known.text, (*narrow.filters, *read))
+    brought = Why(product, "not retrieved", words=words, meaning=meaning, pool=search.settings.pool)
+    hits = search(dataclasses.replace(request, k=search.settings.deepest, offset=0)).hits
     position = _place(product, [hit.id for hit in hits])
     if position:
-        hit = hits[position - 1]
-        shown = request.offset < position <= request.offset + request.k
         last = page.hits[-1].score if page.hits else None
-        return Why(
-            product, "shown" if shown else "outranked", position, hit.score, last, (), words, meaning, hit.ledger
-        )
+        return _ranked(brought, request, hits, position, needed=last)
     if not (words or meaning):
-        return Why(product, "not retrieved")
-    uncut = _uncut(search)(whole).hits
-    found = next((hit for hit in uncut if hit.id == product), None)
-    needed = min((hit.score for hit in hits), default=None)
-    score, ledger = (found.score, found.ledger) if found else (None, ())
-    return Why(product, "below the cut", 0, score, needed, (), words, meaning, ledger)
+        return brought
+    uncut = search.otherwise(ranking=dataclasses.replace(search.ranking, cut=0.0))
+    return _cut(doors, brought, uncut.candidates(narrow)[1])
 
 
-def _uncut(search: Search) -> Search:
-    """The same door without the cut-off and without reranking."""
-    ranking = dataclasses.replace(search.ranking, cut=0.0, rerank=0)
-    return Search(search.index, search.encoder, settings=search.settings, ranking=ranking, understand=search.understand)
+def _kept_out(doors: Doors, product: str, request: Request, read: Sequence[Filter], ruling: Ruling) -> Why | None:
+    """What keeps it out whatever its score: the shopper, the query, or the shop's rules; None where nothing does."""
+    columns = doors.index.columns
+    row = columns.row[product]
+
+    def meets(wanted: Filter) -> bool:
+        return bool(columns.mask((wanted,))[row])
+
+    if missed := tuple(wanted for wanted in (*request.filters, *read) if not meets(wanted)):
+        return Why(product, "filtered", filters=missed)
+    if product in request.exclude:
+        return Why(product, "excluded")
+    hiding = [
+        rule.id
+        for rule in ruling.of("hide")
+        if product in rule.products or (rule.filters and all(map(meets, rule.filters)))
+    ]
+    missed = tuple(wanted for wanted in ruling.filters if not meets(wanted))
+    narrowing = [rule.id for rule in ruling.of("filter") if set(rule.filters) & set(missed)]
+    return Why(product, "ruled out", filters=missed, rules=(*hiding, *narrowing)) if hiding or narrowing else None
+
+
+def _arms(doors: Doors, product: str, words: str, text: str, filters: tuple[Filter, ...]) -> tuple[int, int]:
+    """The product's place in what each arm brings."""
+    if not words:
+        return 0, 0
+    index, pool = doors.index, doors.searching.settings.pool
+    vector = doors.encoder([text], side="query")[0]
+    by_words, by_meaning = index.lexical(words, pool, filters=filters), index.dense(vector, pool, filters=filters)
+    return _place(product, [one.id for one in by_words]), _place(product, [one.id for one in by_meaning])
+
+
+def _ranked(why: Why, request: Request, hits: tuple[Hit, ...], position: int, *, needed: float | None) -> Why:
+    """Part of the answer: on the page, or outranked by what stands there."""
+    hit = hits[position - 1]
+    higher = hits[position - 2] if position > 1 else None
+    above = Above(higher.id, higher.product.title, higher.score, higher.ledger) if higher else None
+    shown = request.offset < position <= request.offset + request.k
+    return dataclasses.replace(why, place="shown" if shown else "outranked", position=position, score=hit.score,
+                               needed=needed, ledger=hit.ledger, above=above)  # fmt: skip
+
+
+def _cut(doors: Doors, why: Why, found: Found) -> Why:
+    """Brought, and too weak to belong: by the score that the cut looks at, which no later stage has touched."""
+    scores: list[float] = found.scored.scores.tolist()
+    below = dataclasses.replace(why, place="below the cut", needed=doors.searching.ranking.cut * max(scores, default=0))
+    if why.product not in found.ids:  # less likely than chance
+        return below
+    place = found.ids.index(why.product)
+    below = dataclasses.replace(below, score=scores[place], ledger=ledger(found.scored, place))
+    if not place:
+        return below
+    titles = [product.title for product in doors.index.products([found.ids[place - 1]])]
+    above = Above(found.ids[place - 1], "".join(titles), scores[place - 1], ledger(found.scored, place - 1))
+    return dataclasses.replace(below, above=above)
 
 
 def _place(id: str, ids: list[str]) -> int:

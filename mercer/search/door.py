@@ -178,6 +178,11 @@ class Search:
         found, order, _ = self._ruled.moved(found, self._ordered(found, wide), narrow, ruling, read=kept, sort=sort)
         return found.rows[order]
 
+    def ruled(self, request: Request) -> tuple[Ruling, Request]:
+        """The shop's rules that hold for a request, and the request as they narrow it."""
+        ruling = self._ruled(request, self.understood(request))
+        return ruling, self._ruled.narrowed(request, ruling)
+
     def candidates(self, request: Request) -> tuple[Understood, Found]:
         """What is understood, and the products of the answer as the hybrid orders them, best first."""
         from mercer.search.learned import answered
