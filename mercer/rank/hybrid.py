@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import SettingsError
+from mercer.rank.diverse import DiverseSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,8 @@ class HybridSettings:
     """Version of a model of kind ranker; "" is the one that the index was published with, off is none."""
     reranker: str = ""
     """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
+    diversity: DiverseSettings = field(default_factory=DiverseSettings)
+    """How the first places are spread over kinds of products, and floors for new and long-tail ones."""
 
     def __post_init__(self) -> None:
         limits = (

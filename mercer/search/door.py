@@ -23,6 +23,7 @@ from mercer.retrieve.text import passage
 from mercer.search.facet import counted
 from mercer.search.find import Find, Found, QueryEncoder, System
 from mercer.search.ruled import Ruled
+from mercer.search.spread import Spread
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.normalise import in_chinese, readable
 from mercer.understand.query import Understood
@@ -94,6 +95,8 @@ class Search:
             free=self.understand.settings.free,
             popularity=popularity or {},
         )
+        spread = self.ranking.diversity
+        self._spread = Spread(index, spread, popularity or {}) if spread.on else None
         self._ruled = Ruled(index, rules)
         self._learned = learned
         self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
@@ -126,6 +129,8 @@ class Search:
             found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
             degraded[1] = degraded[1] or missing
         with_reason = stopwatch(stages, "rank")
+        if self._spread and self._spreads(request, ruling):
+            found, order = self._spread(found, order)
         read = () if dropped else known.filters
         sort = partial(self._sorted, request)
         found, order, ruling = self._ruled.moved(found, order, narrow, ruling, read=read, sort=sort)
@@ -231,6 +236,11 @@ class Search:
             ]
             key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
+
+    def _spreads(self, request: Request, ruling: Ruling) -> bool:
+        """Whether spreading can change this page: by itself it moves no product past the first `depth`."""
+        deep = request.offset >= self.ranking.diversity.depth and not ruling.of("boost", "bury")
+        return request.sort == "relevance" and not deep
 
     def _reranks(self, request: Request, ruling: Ruling) -> bool:
         """Whether the last stage can change this page: by itself it moves no product past the first `rerank`."""

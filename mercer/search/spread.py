@@ -1,0 +1,72 @@
+"""An answer's candidates and their order in; its first places spread over kinds, with floors for the new, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mercer.rank.diverse import DiverseSettings, floored, mmr, rearranged, xquad
+from mercer.records import Product
+from mercer.retrieve.index import Index
+from mercer.search.find import Found
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Spread"]
+
+HEAD = 0.2
+"""Share of the products with events, most popular first, that are not the tail."""
+
+
+class Spread:
+    """The stage before rules. Safe to call from several threads."""
+
+    def __init__(self, index: Index, settings: DiverseSettings, popularity: Mapping[str, float]) -> None:
+        self.index, self.settings = index, settings
+        known = sorted((id for id, share in popularity.items() if share > 0), key=lambda id: (-popularity[id], id))
+        self.known, self.head = frozenset(known), frozenset(known[: int(len(known) * HEAD)])
+
+    def __call__(self, found: Found, order: NDArray[np.int64]) -> tuple[Found, NDArray[np.int64]]:
+        """The same products; those below `depth` stay where they are."""
+        import numpy as np
+
+        settings, first = self.settings, order[: self.settings.depth]
+        if len(first) < 2:
+            return found, order
+        ids = [found.ids[place] for place in first]
+        chosen = list(range(len(first)))
+        if settings.how != "off":
+            scores = found.scored.scores[first]
+            span = float(scores.max() - scores.min())
+            relevance = (scores - scores.min()) / span if span > 0 else np.ones(len(first))
+            way = mmr if settings.how == "mmr" else xquad
+            chosen = way(relevance, self._kinds(ids), weight=settings.weight)
+        if settings.fresh:
+            chosen = floored(chosen, np.array([id not in self.known for id in ids]), settings.fresh)
+        if settings.tail:
+            chosen = floored(chosen, np.array([id not in self.head for id in ids]), settings.tail)
+        scored, order = rearranged(found.scored, order, chosen)
+        return replace(found, scored=scored), order
+
+    def _kinds(self, ids: list[str]) -> NDArray[np.int64]:
+        """A number for each value of each field; -1 is unknown. Shape (ids, fields)."""
+        import numpy as np
+
+        products = {product.id: product for product in self.index.products(ids)}
+        kinds = np.full((len(ids), len(self.settings.by)), -1, dtype=np.int64)
+        for column, field in enumerate(self.settings.by):
+            codes: dict[str, int] = {}
+            for row, id in enumerate(ids):
+                value = _value(products[id], field) if id in products else ""
+                if value:
+                    kinds[row, column] = codes.setdefault(value, len(codes))
+        return kinds
+
+
+def _value(product: Product, field: str) -> str:
+    if field == "category":
+        return " > ".join(product.category)
+    return product.brand if field == "brand" else product.attributes.get(field.removeprefix("attributes."), "")

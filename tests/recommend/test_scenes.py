@@ -1,0 +1,200 @@
+"""Baskets, tastes, wishes, weariness, context and exploration: what each does to a page, and to the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mercer.errors import RequestError, SettingsError
+from mercer.recommend import Recommend, RecommendSettings
+from mercer.records import Filter, Page, Product, Request, Shopper
+from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.context import Context, cells
+from mercer.retrieve.exact import ExactIndex
+from mercer.retrieve.history import DAY
+from mercer.retrieve.index import IndexSettings
+
+NOW = 1_760_000_000_000
+KINDS = ("Kettle", "Tea", "Mug", "Lamp")
+
+
+def shelf() -> list[Product]:
+    """Forty products: ten of each kind, five brands, prices that rise."""
+    return [
+        Product(
+            f"{kind.lower()}{n}", f"{kind} {n}", brand=f"brand{n % 5}", category=("Home", kind), price=5.0 + 5 * n,
+            attributes={"occasion": "gift"} if kind == "Lamp" and n < 3 else {},
+        )
+        for kind in KINDS
+        for n in range(10)
+    ]  # fmt: skip
+
+
+def events() -> pa.Table:
+    """Kettles are bought with the tea of the same number, mugs by phone and at weekends; lamps have no events."""
+    rng, rows = np.random.default_rng(3), []
+    for shopper in range(300):
+        n, day = int(rng.integers(10)), NOW - int(rng.integers(60)) * DAY
+        for kind in ("kettle", "tea"):
+            rows.append(("purchase", f"s{shopper}", f"s{shopper}-1", f"{kind}{n}", day + 5, "desktop"))
+        if shopper % 2:
+            rows.append(("view", f"s{shopper}", f"s{shopper}-2", f"mug{n}", day + DAY, "phone"))
+    names = ("type", "shopper", "session", "product", "time", "device")
+    return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+
+
+BEHAVIOUR = Behaviour.fit(events())
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExactIndex]:
+    opened = ExactIndex(tmp_path_factory.mktemp("scenes"), dimension=8, settings=IndexSettings(engine="exact"))
+    vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
+    opened.upsert(shelf(), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    yield opened
+    opened.close()
+
+
+def door(index: ExactIndex, *, seed: int = 0, **given: Any) -> Recommend:
+    return Recommend(index, BEHAVIOUR, settings=RecommendSettings(**given), clock=lambda: (NOW + DAY) / 1000, seed=seed)
+
+
+def ids(page: Page) -> list[str]:
+    return [hit.id for hit in page.hits]
+
+
+def summing(page: Page) -> None:
+    for hit in page.hits:
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-9)
+
+
+def test_a_basket_is_completed_not_doubled(index: ExactIndex) -> None:
+    page = door(index)(Request("basket", basket=("kettle3", "mug1"), k=40))
+    assert page.hits[0].id == "tea3"
+    assert page.hits[0].reason == "Often bought with Kettle 3"
+    kinds = Counter(hit.product.category[-1] for hit in page.hits)
+    assert kinds["Kettle"] == kinds["Mug"] == 0, "another kettle replaces the first, it does not go with it"
+    assert page.degraded == ""
+    summing(page)
+    doubled = door(index, exclude_substitutes=False)(Request("basket", basket=("kettle3", "mug1"), k=40))
+    assert Counter(hit.product.category[-1] for hit in doubled.hits)["Kettle"] == 9
+    assert not {"kettle3", "mug1"} & set(ids(doubled))
+
+
+def test_a_basket_nothing_is_known_of_says_so(index: ExactIndex) -> None:
+    page = door(index)(Request("basket", basket=("lamp1",), k=5))
+    assert page.hits
+    assert "nothing is known to be bought with this basket" in page.degraded
+    with pytest.raises(RequestError, match="no product of the shop"):
+        door(index)(Request("basket"))
+    with pytest.raises(RequestError, match="nowhere of the shop"):
+        door(index)(Request("basket", basket=("nowhere",)))
+    assert door(index)(Request("basket", basket=("nowhere", "kettle1"), k=1)).hits[0].id == "tea1"
+
+
+def test_what_is_muted_is_on_no_page(index: ExactIndex) -> None:
+    shopper = Shopper("x", ("kettle1",), muted=(Filter("brand", ("brand2",)), Filter("gone", ("x",))))
+    for scene in ("home", "next", "trending", "basket"):
+        page = door(index)(Request(scene, shopper=shopper, basket=("kettle1",), k=40))
+        assert page.hits
+        assert not [hit for hit in page.hits if hit.product.brand == "brand2"], scene
+    assert any(hit.product.brand == "brand2" for hit in door(index)(Request("similar", item="tea1", k=40)).hits)
+
+
+def test_taste_is_of_kind_brand_and_price(index: ExactIndex) -> None:
+    only = {"home": {**dict.fromkeys(RecommendSettings().home, 0.0), "taste": 1.0}}
+    page = door(index, **only)(Request("home", shopper=Shopper("", ("lamp4",)), k=40))
+    assert {hit.product.category[-1] for hit in page.hits[:9]} == {"Lamp"}
+    assert page.hits[0].id == "lamp9", "same kind and brand, although its price is far"
+    assert ids(page)[1:3] == ["lamp5", "lamp3"] or ids(page)[1:3] == ["lamp3", "lamp5"], "then the nearest prices"
+    assert page.hits[0].reason == "Of the same kind as Lamp 4"
+    assert {hit.reason for hit in page.hits[9:] if hit.score} == {"Of the same brand as Lamp 4"}
+    wished = replace(Shopper("", ()), wanted=(Filter("brand", ("brand1",)),))
+    page = door(index, **only)(Request("home", shopper=wished, k=40))
+    assert {hit.product.brand for hit in page.hits if hit.score} == {"brand1"}
+    assert page.hits[0].reason == "You asked for this"
+    summing(page)
+
+
+def test_shoppers_tire_of_what_they_leave_alone(index: ExactIndex) -> None:
+    fresh = door(index, patience=4)(Request("home", k=40))
+    first = fresh.hits[0]
+
+    def seen(times: int) -> Page:
+        return door(index, patience=4)(Request("home", shopper=Shopper("", shown={first.id: times}), k=40))
+
+    def score(page: Page) -> float:
+        return next(hit.score for hit in page.hits if hit.id == first.id)
+
+    assert ids(seen(4)) == ids(fresh)
+    assert score(seen(6)) == pytest.approx(first.score / 2)
+    assert score(seen(8)) == score(seen(800)) == pytest.approx(0)
+    assert seen(8).hits[0].id != first.id
+    summing(seen(6))
+    line = next(line for hit in seen(6).hits if hit.id == first.id for line in hit.ledger if line.signal == "tired")
+    assert line.part == pytest.approx(-first.score / 2)
+    tireless = door(index, patience=0)(Request("home", shopper=Shopper("", shown={first.id: 99}), k=40))
+    assert ids(tireless) == ids(fresh)
+
+
+def test_context_lifts_what_is_wanted_there_and_falls_back(index: ExactIndex) -> None:
+    phone, desktop = {"device": "phone"}, {"device": "desktop"}
+    lift = BEHAVIOUR.context
+    mugs = [code for code, name in enumerate(BEHAVIOUR.products.names.to_pylist()) if name.startswith("mug")]
+    assert lift(phone)[mugs].min() > 0.3
+    assert lift(desktop)[mugs].max() == 0
+    assert not lift({"device": "fridge"}).any()
+    assert not lift({}).any()
+    given = {"trending": {"context": 1.0}}
+    page = door(index, **given)(Request("trending", context={**phone, "time": "0"}, k=10))
+    assert {hit.product.category[-1] for hit in page.hits} == {"Mug"}
+    assert page.hits[0].reason == "Chosen more than usual at such times and places"
+    gift = door(index, **given)(Request("trending", context={"occasion": "gift", "time": "0"}, k=3))
+    assert set(ids(gift)) == {"lamp0", "lamp1", "lamp2"}
+    assert gift.hits[0].reason == "Made for this occasion"
+    nothing = door(index)(Request("similar", item="lamp1", context=phone, k=40))
+    assert all(any(line.signal in ("content", "behaviour") for line in hit.ledger) for hit in nothing.hits)
+
+
+def test_context_is_learnt_as_it_is_and_kept(tmp_path: Any) -> None:
+    BEHAVIOUR.context.save(tmp_path)
+    again = Context.load(tmp_path, BEHAVIOUR.products)
+    for context in ({"device": "phone"}, {"device": "desktop", "time": str(NOW)}, {}):
+        np.testing.assert_array_equal(again(context), BEHAVIOUR.context(context))
+    assert not Context.load(tmp_path / "before", BEHAVIOUR.products)({"device": "phone"}).any()
+    assert cells({"time": str(3 * DAY)}) == ["part:night", "day:weekend", "month:1"], "4 January 1970, a Sunday"
+    assert cells({"time": "soon"}) == []
+    none = Context.fit(events().drop_columns(["device"]), BEHAVIOUR.products)
+    assert not [name for name in none.names if name.startswith("device")]
+
+
+def test_exploring_gives_one_place_to_what_few_have_found_at_the_chance_it_says(index: ExactIndex) -> None:
+    recommend = door(index, explore=0.25, explore_place=3, explore_below=1e-9)
+    plain = ids(door(index)(Request("home", k=6)))
+    drawn: Counter[str] = Counter()
+    for _ in range(1200):
+        page = recommend(Request("home", k=6))
+        assert [hit.propensity for hit in page.hits[:2] + page.hits[3:]] == [None] * 5
+        assert ids(page)[:2] + ids(page)[3:] == plain[:2] + plain[3:]
+        hit = page.hits[2]
+        few = 10  # lamps, which nobody has wanted
+        assert hit.propensity == pytest.approx(0.75 if hit.id == plain[2] else 0.25 / few)
+        drawn[hit.id] += 1
+        summing(page)
+    assert set(drawn) == {plain[2], *(f"lamp{n}" for n in range(10))}
+    assert abs(drawn[plain[2]] / 1200 - 0.75) < 5 * (0.75 * 0.25 / 1200) ** 0.5
+    assert all(hit.propensity is None for hit in door(index)(Request("home", k=6)).hits)
+    assert all(hit.propensity is None for hit in recommend(Request("home", k=6, offset=6)).hits)
+    assert all(hit.propensity is None for hit in recommend(Request("similar", item="tea1", k=6)).hits)
+
+
+@pytest.mark.parametrize("given_", [{"explore": 1.5}, {"explore_place": 0}, {"patience": -1}, {"basket": {"x": 1.0}}])
+def test_settings_are_checked(given_: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"give|name"):
+        RecommendSettings(**given_)
