@@ -82,6 +82,7 @@ def erase(shop: Shop, shopper: str, *, log: EventLog | None = None, raw: Iterabl
         erased = Erased(shop.store)
         proof = Proof("", int(time.time() * 1000))
         proof.subject = erased.add(shopper, now=proof.moment)
+        shop.audit.append("erase shopper", {"subject": proof.subject})
         traces = Traces(shopper)
         _log(shop, shopper, log, proof)
         _caches(shop, traces, proof)

@@ -166,14 +166,17 @@ class RuleBook:
             )
         document = tomlkit.parse(self._text() or HEAD)
         held = {str(row["id"]): row for row in document.get("rule", [])}
-        tables = tomlkit.aot()
-        for row in change(held).values():
+        wanted, tables = change(held), tomlkit.aot()
+        for row in wanted.values():
             tables.append(row if isinstance(row, tomlkit.items.Table) else _table(row))
         document.pop("rule", None)
         if len(tables):
             document.append("rule", tables)
         text = tomlkit.dumps(document)
         self.read(text)  # what is written can be read
+        new = [id for id, row in wanted.items() if row is not held.get(id)]
+        gone = [id for id in held if id not in wanted]
+        self.shop.audit.append("change rules", {"written": new, "removed": gone, "version": content_hash(text)})
         with disk_errors(self.path):
             write_text(self.path, text)
 

@@ -12,6 +12,7 @@ from mercer.serve.guard_access import CALLER, Access
 from mercer.serve.header import SECURITY
 from mercer.serve.problem import CURES, problem
 from mercer.serve.settings import ServeSettings
+from mercer.shop.audit import ACTING
 
 __all__ = ["Guard"]
 
@@ -47,7 +48,11 @@ class Guard:
             await asks(scope, receive, guarded)
             return
         scope[CALLER] = asks
-        await self.app(scope, _limited(receive, self._limit(scope)), guarded)
+        acting = ACTING.set(str(asks))
+        try:
+            await self.app(scope, _limited(receive, self._limit(scope)), guarded)
+        finally:
+            ACTING.reset(acting)
         if self.access.used and self.access.used.due:
             await run_in_threadpool(self.access.used.save)
 

@@ -38,7 +38,7 @@ class Caller:
     """Of the page's visitor."""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id}".strip()
+        return f"key {self.id}" if self.id else f"{self.kind} over HTTP"
 
 
 def caller(scope: Scope) -> Caller:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from typing import Any
 from mercer.errors import ShopError, ShopLocked
 from mercer.shop.disk import disk_errors, sync_folder, write_json
 
-__all__ = ["FIRST", "Audit", "Entry", "whoami"]
+__all__ = ["ACTING", "FIRST", "Audit", "Entry", "whoami"]
+
+ACTING: ContextVar[str] = ContextVar("acting", default="")
+"""Who acts where it is not the user of the machine: a server sets it for each request."""
 
 FIRST = "0" * 64
 """What the first entry has in place of the hash before it."""
@@ -93,7 +97,7 @@ class Audit:
         Args:
             act: a verb, such as ``publish``.
             about: what JSON can hold; never a secret.
-            who: "" is the user of the machine.
+            who: "" is who `ACTING` says, else the user of the machine.
 
         Raises:
             ShopLocked: another process has held the log for 5 seconds.
@@ -158,7 +162,7 @@ class Audit:
         return []
 
     def _entry(self, seq: int, before: str, act: str, about: Mapping[str, Any], who: str) -> Entry:
-        bare = Entry(seq, int(self._clock() * 1000), who or whoami(), act, dict(about), before)
+        bare = Entry(seq, int(self._clock() * 1000), who or ACTING.get() or whoami(), act, dict(about), before)
         return Entry(bare.seq, bare.time, bare.who, bare.act, bare.about, bare.before, bare.digest())
 
     def _write(self, handle: int, entry: Entry) -> None:

@@ -397,6 +397,26 @@ def test_an_owner_rules_over_http(double: Any, keys: Keys, shop: Shop) -> None:
     assert set(json.loads((shop.store / "keys-used.json").read_text("utf-8"))) >= {admin.id}
 
 
+def test_a_rule_changed_over_http_has_its_key_in_the_audit_log(client: Any, doors: Any) -> None:
+    rule = {"id": "own", "do": "boost", "filters": [{"field": "brand", "values": ["Lumi"]}], "points": 0.1}
+    assert client.post("/v1/rules", json={"rules": [rule]}).status_code == 200
+    assert client.request("DELETE", "/v1/rules", json={"ids": ["own"]}).status_code == 200
+    put, taken = doors.shop.audit.entries()[-2:]
+    assert (put.who, put.act, put.about["written"], taken.about["removed"]) == (
+        "anyone over HTTP", "change rules", ["own"], ["own"]
+    )  # fmt: skip
+    keys = Keys(doors.shop)
+    owner, secret = keys.add("owner", ["admin"])
+    try:
+        with testclient.TestClient(create_app(doors, keys=keys)) as mine:
+            assert mine.post("/v1/rules", json={"rules": [rule]}, headers=bearer(secret)).status_code == 200
+            assert doors.shop.audit.entries()[-1].who == f"key {owner.id}"
+            mine.request("DELETE", "/v1/rules", json={"ids": ["own"]}, headers=bearer(secret))
+    finally:
+        (keys.store / "keys.json").unlink()
+    assert doors.shop.audit.verify() == []
+
+
 def test_last_used_is_written_now_and_then(shop: Shop, clock: Clock) -> None:
     from mercer.serve.key_used import Used
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from mercer.errors import RequestError
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
-from mercer.serve.guard_access import Access, caller
+from mercer.serve.guard_access import Access
 from mercer.serve.key import SCOPES, Key, State
 from mercer.serve.key_scope import needs
 from mercer.serve.key_store import Keys
@@ -98,20 +98,20 @@ def router(access: Access) -> APIRouter:
         "/keys", status_code=201, responses={**PROBLEMS, 201: {"model": KeyMade}}, summary="Make a key",
         openapi_extra=admin,
     )  # fmt: skip
-    def add(request: Request, body: Annotated[NewKey, Body(openapi_examples=EXAMPLES)]) -> Response:
-        made = known().add(body.name, body.scopes, days=body.days, who=str(caller(request.scope)))
+    def add(body: Annotated[NewKey, Body(openapi_examples=EXAMPLES)]) -> Response:
+        made = known().add(body.name, body.scopes, days=body.days)
         return _once(access, *made)
 
     @routes.post(
         "/keys/{id}/rotate", status_code=201, responses={**PROBLEMS, 201: {"model": KeyMade}},
         summary="Put a new key in place of one", openapi_extra=admin,
     )  # fmt: skip
-    def rotate(request: Request, id: Id, body: Annotated[Rotation, Body(openapi_examples=OVERLAP)]) -> Response:
-        return _once(access, *known().rotate(id, overlap=body.overlap_hours, who=str(caller(request.scope))))
+    def rotate(id: Id, body: Annotated[Rotation, Body(openapi_examples=OVERLAP)]) -> Response:
+        return _once(access, *known().rotate(id, overlap=body.overlap_hours))
 
     @routes.delete("/keys/{id}", responses={200: {"model": KeyShape}}, summary="Revoke a key", openapi_extra=admin)
-    def revoke(request: Request, id: Id) -> Response:
-        return json_response(shape(known().revoke(id, who=str(caller(request.scope)))))
+    def revoke(id: Id) -> Response:
+        return json_response(shape(known().revoke(id)))
 
     return routes
 
