@@ -23,7 +23,7 @@ GRID: Mapping[str, tuple[float, ...]] = {
     "recency": (1.5, 2.0, 3.0, 5.0),
 }
 """Values that are tried, one setting after another, each with the best of those before: few, as each is a solution."""
-TIMED: Mapping[str, tuple[float, ...]] = {"half_life": (0.0, 30.0, 90.0)}
+TIMED: Mapping[str, tuple[float, ...]] = {"half_life": (10.0, 30.0, 90.0)}
 """Tried as well where there are true times."""
 COUNTED = ("mix", "past", "future", "half_life", "longest")
 """Settings that pairs have to be counted again for."""

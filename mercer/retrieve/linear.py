@@ -28,7 +28,8 @@ __all__ = ["Linear", "LinearSettings"]
 class LinearSettings:
     """How the next product is regressed on the past.
 
-    Defaults were chosen on the validation part of Beauty, starting from the published values (EASE, SLIST).
+    Defaults were chosen on the validation parts of Beauty (which has no times) and, for `half_life`, of Online Retail,
+    starting from the published values (EASE, SLIST).
     """
 
     mix: float = 0.1
@@ -43,8 +44,8 @@ class LinearSettings:
     """Weight of shared brand, category and attributes; 0 learns from behaviour alone."""
     words: float = 5.0
     """Weight of shared words of the name."""
-    half_life: float = 0.0
-    """Days after which an action counts half while learning; 0 never forgets."""
+    half_life: float = 30.0
+    """Days after which an action counts half while learning: seasons pass. 0 never forgets."""
     longest: int = 50
     """Latest products of each shopper that are learnt from."""
     recency: float = 2.0
