@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mercer.cli.learn_ranker_replay import Replayed, clicked_truth
+from mercer.cli.learn_run import PATIENT
 from mercer.cli.terminal import answers, console, print_json, progress
 
 if TYPE_CHECKING:
     from mercer.doors import Doors, Settings
     from mercer.doors.prove import Proof
     from mercer.learn.gather import Gathered
-    from mercer.learn.ranker import Fitted, RankerSettings, RankList
+    from mercer.learn.ranker import Fitted, RankList
+    from mercer.learn.ranker_settings import RankerSettings
     from mercer.learn.settings import LearnSettings
-    from mercer.search.features import Features
+    from mercer.retrieve.behaviour import Behaviour
     from mercer.shop import Shop
 
-__all__ = ["Source", "learn_ranker", "lists_of"]
+__all__ = ["Source", "learn_ranker"]
 
 Source = Literal["auto", "judgments", "clicks", "both"]
-Truth = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,8 @@ def learn_ranker(
 ) -> None:
     """Grow trees on training queries, build an index with them, prove it on test queries, go live if it is no worse."""
     from mercer.cli.index import build_with_progress
-    from mercer.doors.prove import keep_proof, prove
+    from mercer.doors.prove import keep_proof
     from mercer.learn.gather import gather
-    from mercer.learn.pairs import gains_of
     from mercer.learn.ranker import fit
     from mercer.learn.ranker_card import keep_ranker
     from mercer.rank.trees import lightgbm
@@ -59,28 +60,16 @@ def learn_ranker(
     before = _index_before(call)
     rank = dataclasses.replace(call.settings.rank, rerank=0)
     plain = dataclasses.replace(call.settings, rank=dataclasses.replace(rank, ranker="off"))
-    with _opened(call, before, plain) as doors:
-        lists, told = _lists(call, gathered, doors, source)
-    with progress() as bars:
+    with contextlib.ExitStack() as open_while, progress() as bars:
+        doors = open_while.enter_context(_opened(call, before, plain))
+        lists, told, replayed = _lists(call, gathered, doors, source)
         task = bars.add_task("grow trees", total=call.own.folds + 1)
         fitted = fit(lists, call.own, seed=learning.seed, tick=lambda done, _: bars.update(task, completed=done))
+        proof = replayed.prove(fitted.trees, learning) if replayed else None
     told = {**told, "checked": gathered.checked, "index": before, "notes": list(gathered.notes)}
     version, model = keep_ranker(shop, fitted, lists, call.own, seed=learning.seed, told=told)
     built = build_with_progress(shop, call.settings, checked=call.checked, ranker=version, override=override)
-    truth = gains_of(gathered.parts["test"])
-    live = dataclasses.replace(call.settings, rank=dataclasses.replace(call.settings.rank, rerank_budget=600_000.0))
-    with _opened(call, before, live) as old, _opened(call, built.version, live) as new, progress() as bars:
-        task = bars.add_task("prove", total=2 * len(truth))
-        proof = prove(
-            old,
-            new,
-            truth,
-            systems=("hybrid",),
-            labelled=gathered.has_labels,
-            worse=learning.worse,
-            seed=learning.seed,
-            tick=lambda more: bars.advance(task, more),
-        )
+    proof = proof or _proved(call, gathered, before, built.version)
     proof = dataclasses.replace(proof, refused=_refusal(fitted))
     keep_proof(shop, version, proof)
     _page(shop, version, model, proof)
@@ -96,46 +85,30 @@ def learn_ranker(
         _say(fitted, proof, version, built.version, promoted=promoted, shop=shop)
 
 
-def lists_of(
-    doors: Doors, features: Features, truth: Truth, own: RankerSettings, groups: Mapping[str, str]
-) -> list[Any]:
-    """One list a query: what the hybrid answers, with what serving would be told of it, and the gains.
+def _proved(call: _Call, gathered: Gathered, before: str, after: str) -> Proof:
+    """Judged test queries, asked of both versions as they serve."""
+    import pyarrow.compute as pc
 
-    Args:
-        doors: opened without a ranker.
-        features: over the same index.
-        truth: query text → product → gain.
-        own: says how deep, and whether what nobody judged is wrong.
-        groups: query → what keeps its spellings together.
-    """
-    import numpy as np
+    from mercer.doors.prove import prove
+    from mercer.learn.pairs import gains_of
 
-    from mercer.errors import RequestError
-    from mercer.learn.ranker import RankList
-    from mercer.records import Request
-
-    found = []
-    for query, gains in truth.items():
-        request = Request(query=query)
-        try:
-            known, answer = doors.searching.candidates(request)
-        except RequestError:
-            continue  # a query that cannot be asked finds nothing
-        deep = own.depth or len(answer.ids)
-        keep = [at for at, id in enumerate(answer.ids) if id in gains or (own.wrong and at < deep)]
-        if len(keep) < 2:
-            continue
-        matrix = features(known, request, answer)[keep]
-        matrix[:, _moment_columns()] = np.nan  # nobody knows when a judged query was asked
-        mine = np.array([gains.get(answer.ids[at], 0.0) for at in keep])
-        found.append(RankList(groups[query], matrix, answer.scored.scores[keep], mine, own.judged))
-    return found
-
-
-def _moment_columns() -> list[int]:
-    from mercer.rank.feature import NAMES
-
-    return [NAMES.index(name) for name in ("hour", "weekday")]
+    test = gathered.parts["test"]
+    judged = test.filter(pc.equal(test["source"], "judgments"))
+    truth = gains_of(judged if len(judged) else test)
+    rank = dataclasses.replace(call.settings.rank, rerank_budget=PATIENT)
+    live = dataclasses.replace(call.settings, rank=rank)
+    with _opened(call, before, live) as old, _opened(call, after, live) as new, progress() as bars:
+        task = bars.add_task("prove", total=2 * len(truth))
+        return prove(
+            old,
+            new,
+            truth,
+            systems=("hybrid",),
+            labelled=gathered.has_labels,
+            worse=call.learning.worse,
+            seed=call.learning.seed,
+            tick=lambda more: bars.advance(task, more),
+        )
 
 
 def _start(folder: Path, changes: Mapping[str, Any], override: str) -> _Call:
@@ -149,7 +122,7 @@ def _start(folder: Path, changes: Mapping[str, Any], override: str) -> _Call:
     from mercer.config import section
     from mercer.doors.build import gate_refusal, latest
     from mercer.errors import GateBlocked
-    from mercer.learn.ranker import RankerSettings
+    from mercer.learn.ranker_settings import RankerSettings
     from mercer.learn.settings import LearnSettings
     from mercer.shop import Shop
 
@@ -183,28 +156,74 @@ def _opened(call: _Call, version: str, settings: Settings) -> Iterator[Doors]:
         yield doors
 
 
-def _lists(call: _Call, gathered: Gathered, doors: Doors, source: Source) -> tuple[list[RankList], dict[str, Any]]:
-    """What trees are grown from, and how much there is of it from where; test queries take no part."""
+def _lists(
+    call: _Call, gathered: Gathered, doors: Doors, source: Source
+) -> tuple[list[RankList], dict[str, Any], Replayed | None]:
+    """What trees are grown from, how much there is of it from where, and what stands in for a judged test, if need be.
+
+    Test queries take no part. Where people judged test queries, those prove; else later clicks on test queries do,
+    over rates of earlier ones, as no click may be explained by itself.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from mercer.cli.learn_ranker_lists import clicked_lists, judged_lists
     from mercer.doors.ranked import studied
-    from mercer.learn.pairs import gains_of
+    from mercer.learn.clicked import Pages, middle
+    from mercer.learn.pairs import gains_of, group_of
     from mercer.retrieve.behaviour import Behaviour
 
-    card = call.shop.card("index", doors.version)
-    lists: list[RankList] = []
-    told: dict[str, Any] = {"source": source}
+    shop, own, folder = call.shop, call.own, call.shop.path("checked", call.checked)
+    card, lists = shop.card("index", doors.version), []
     pairs = pa.concat_tables([gathered.labelled["train"], gathered.labelled["valid"]])
     judged = pairs.filter(pc.equal(pairs["source"], "judgments"))
-    if source in ("auto", "judgments", "both"):
+    chosen = source if source != "auto" else ("judgments" if len(judged) else "clicks")
+    told: dict[str, int] = {}
+    if chosen in ("judgments", "both"):
         groups = dict(zip(judged["query"].to_pylist(), judged["group"].to_pylist(), strict=True))
         with _waiting("features of judged queries"):
-            behaviour = Behaviour.load(call.shop.path("index", doors.version) / "behaviour")
-            features = studied(call.shop, card, doors.index, behaviour)
-            lists += lists_of(doors, features, gains_of(judged), call.own, groups)
-        told["pairs"] = {"train": {"judged queries": len(lists)}}
-    return lists, told
+            behaviour = Behaviour.load(shop.path("index", doors.version) / "behaviour")
+            features = studied(shop, card, doors.index, behaviour)
+            lists += judged_lists(doors, features, gains_of(judged), own, groups)
+        told["judged queries"] = len(lists)
+    replayed = None
+    tested = set(gathered.parts["test"]["group"].to_pylist())
+    if chosen in ("clicks", "both"):
+        with _waiting("features of clicks"):
+            pages = Pages(folder / "events.parquet", folder / "queries.parquet")()
+            moment = middle(pages, own.earlier)
+            features = studied(shop, card, doors.index, _behaviour_until(folder, moment), until=moment)
+            later = [page for page in pages if page.time >= moment]
+            groups = {query: group_of(query) for query in {page.query for page in later}}
+            curve = _propensity(folder)
+            taught = [page for page in later if groups[page.query] not in tested]
+            clicked = clicked_lists(
+                doors, features, taught, own, propensity=curve, groups=groups, seed=call.learning.seed
+            )
+            lists += clicked
+        told["clicks"] = len(clicked)
+        if "judgments" not in gathered.parts["test"]["source"].to_pylist():
+            asked = [page for page in later if groups[page.query] in tested]
+            replayed = Replayed(doors, features, clicked_truth(asked, curve, own.actions))
+    return lists, {"source": chosen, "pairs": {"train": told}}, replayed
+
+
+def _behaviour_until(folder: Path, moment: int) -> Behaviour:
+    import pyarrow.parquet as pq
+
+    from mercer.retrieve.behaviour import Behaviour
+
+    path = folder / "events.parquet"
+    return Behaviour.fit(pq.read_table(path, filters=[("time", "<", moment)]) if path.exists() else None)
+
+
+def _propensity(folder: Path) -> tuple[float, ...]:
+    import json
+
+    from mercer.quality.exposure import propensity
+
+    path = folder / "manifest.json"
+    return propensity(json.loads(path.read_text("utf-8")) if path.exists() else {})
 
 
 def _refusal(fitted: Fitted) -> str:

@@ -11,79 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.errors import DataError, SettingsError
+from mercer.errors import DataError
+from mercer.learn.ranker_settings import RankerSettings
 from mercer.rank.feature import FEATURES, NAMES
 from mercer.rank.trees import Trees, lightgbm
 
-__all__ = ["Fitted", "RankList", "RankerSettings", "fit"]
+__all__ = ["Fitted", "RankList", "fit"]
 
 Real = NDArray[np.float64]
 DEEP = 10
 """Places that nDCG looks at."""
 LEVELS = 31
 """Most different gains that LightGBM takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankerSettings:
-    """Section ``[learn.ranker]``: how many trees of which size, and how hard they are held back."""
-
-    leaves: int = 8
-    """Leaves of a tree."""
-    lr: float = 0.05
-    """Share of each tree that counts."""
-    rounds: int = 300
-    """Most trees; how many there really are is chosen by `folds`."""
-    folds: int = 5
-    """Parts of the training queries: each is ranked by trees grown on the others, to choose the number of trees."""
-    patience: int = 40
-    """Trees without a better figure before growing stops."""
-    least_leaf: int = 40
-    """Products that a leaf must have."""
-    least_weight: float = 0.5
-    """Second derivatives that a leaf must have: how much there is to win or lose in it."""
-    penalty: float = 10.0
-    """L2 penalty of the leaves' values."""
-    columns: float = 0.4
-    """Share of the features that a tree may look at."""
-    rows: float = 0.8
-    """Share of the lists that a tree is grown on."""
-    deep: int = 20
-    """Places from the top in which an order counts while training."""
-    monotone: bool = True
-    """Whether trees are held to the direction that is known of a feature."""
-    judged: float = 1.0
-    """Weight of a list that people judged."""
-    clicked: float = 1.0
-    """Weight of one click, by the chance that its position was looked at."""
-    wrong: bool = True
-    """Whether candidates that nobody judged count as wrong."""
-    depth: int = 200
-    """Candidates of a judged query that are trained on, best first, beside all judged ones; 0 is all."""
-
-    def __post_init__(self) -> None:
-        for name, low, high in LIMITS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise SettingsError(f"[learn.ranker] {name} is {value}", cure=f"give a number from {low:g} to {high:g}")
-
-
-LIMITS = (
-    ("leaves", 2, 1024),
-    ("lr", 1e-4, 1.0),
-    ("rounds", 1, 10_000),
-    ("folds", 2, 20),
-    ("patience", 1, 10_000),
-    ("least_leaf", 1, 1_000_000),
-    ("least_weight", 0.0, 1e6),
-    ("penalty", 0.0, 1e6),
-    ("columns", 0.01, 1.0),
-    ("rows", 0.01, 1.0),
-    ("deep", 1, 1000),
-    ("judged", 0.0, 1e6),
-    ("clicked", 0.0, 1e6),
-    ("depth", 0, 10_000),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,34 +158,44 @@ def _curve(
 ) -> list[tuple[float, float]]:  # fmt: skip
     """(sum of nDCG@10 by weight, weight) of the lists outside, after each number of trees from 0."""
     booster = _grown(inside, levels, scale, settings, seed=seed, rounds=settings.rounds)
-    total = sum(one.weight for one in outside)
-    scores = [scale * one.hybrid for one in outside]
-    found = [_mean(outside, scores)]
+    judge, rows = _Judge(outside), np.concatenate([one.features for one in outside])
+    scores = scale * np.concatenate([one.hybrid for one in outside])
+    found = [judge(scores)]
     best, since = found[0], 0
-    rows = np.concatenate([one.features for one in outside])
-    ends = np.cumsum([len(one.gains) for one in outside])[:-1]
     for number in range(booster.num_trees()):
-        more = booster.predict(rows, start_iteration=number, num_iteration=1, num_threads=1)
-        scores = [old + new for old, new in zip(scores, np.split(more, ends), strict=True)]
-        found.append(_mean(outside, scores))
+        scores = scores + booster.predict(rows, start_iteration=number, num_iteration=1, num_threads=1)
+        found.append(judge(scores))
         best, since = (found[-1], 0) if found[-1] > best else (best, since + 1)
         if since >= settings.patience:
             break
-    return [(value, total) for value in found]
+    return [(value, judge.weight) for value in found]
 
 
-def _mean(lists: Sequence[RankList], scores: Sequence[Real]) -> float:
-    weights = np.array([one.weight for one in lists])
-    values = np.array([ndcg(one.gains, score) for one, score in zip(lists, scores, strict=True)])
-    return float((weights * values).sum() / weights.sum())
+class _Judge:
+    """Lists laid out side by side once; mean nDCG@10 by weight of any scores, equal ones in the order given."""
 
+    def __init__(self, lists: Sequence[RankList]) -> None:
+        lengths = [len(one.gains) for one in lists]
+        self._row = np.repeat(np.arange(len(lists)), lengths)
+        self._column = np.concatenate([np.arange(length) for length in lengths])
+        self._shape = (len(lists), max(lengths))
+        self._gains = np.zeros(self._shape)
+        self._gains[self._row, self._column] = np.concatenate([one.gains for one in lists])
+        self._weights = np.array([one.weight for one in lists])
+        self.weight = float(self._weights.sum())
+        self._discount = 1 / np.log2(np.arange(2, min(DEEP, self._shape[1]) + 2))
+        self._ideal = np.maximum(self._discounted(np.sort(self._gains, axis=1)[:, ::-1]), 1e-12)
 
-def ndcg(gains: Real, scores: Real) -> float:
-    """nDCG@10 of one list; equal scores in the order given."""
-    discount = 1 / np.log2(np.arange(2, DEEP + 2))
-    best = np.sort(gains)[::-1][:DEEP]
-    mine = gains[np.argsort(-scores, kind="stable")][:DEEP]
-    return float((mine * discount[: len(mine)]).sum() / max((best * discount[: len(best)]).sum(), 1e-12))
+    def __call__(self, scores: Real) -> float:
+        key = np.full(self._shape, np.inf)
+        key[self._row, self._column] = -scores
+        order = np.argsort(key, axis=1, kind="stable")[:, :DEEP]
+        values = self._discounted(np.take_along_axis(self._gains, order, axis=1)) / self._ideal
+        return float((self._weights * values).sum() / self.weight)
+
+    def _discounted(self, gains: Real) -> Real:
+        found: Real = gains[:, : len(self._discount)] @ self._discount
+        return found
 
 
 def _joint(curves: Sequence[Sequence[tuple[float, float]]]) -> Real:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mercer.learn.ranker import Fitted, RankerSettings, RankList
+from mercer.learn.ranker import Fitted, RankList
+from mercer.learn.ranker_settings import RankerSettings
 from mercer.rank.feature import FEATURES
 from mercer.shop import Shop, content_hash
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -78,15 +78,26 @@ class Features:
             **self._wishes(known, found),
             **self._behaviour(known, found),
             **self._price(places),
-            **self._histories(self._histories.past(request, moment), places, whole, self._level, moment=moment),
-            **_context(known, request, moment),
             **self._listing(known, places),
         }
         matrix = np.full((len(found.ids), len(NAMES)), np.nan)
-        for at, name in enumerate(NAMES):
-            if name in columns:
-                matrix[:, at] = columns[name]
+        _fill(matrix, columns)
+        _fill(matrix, self.personal(known, request, found.ids, whole, moment=moment))
         return matrix
+
+    def personal(
+        self,
+        known: Understood,
+        request: Request,
+        ids: Sequence[str],
+        vectors: NDArray[np.float32] | None,
+        *,
+        moment: int,
+    ) -> Columns:
+        """The columns that hang on who asks and when, for these products alone."""
+        past = self._histories.past(request, moment)
+        columns = self._histories(past, self.facts.places(ids), vectors, self._level, moment=moment)
+        return {**columns, **_context(known, request, moment)}
 
     def _wishes(self, known: Understood, found: Found) -> Columns:
         """What the query wishes, and what of the shop's own it names, as far as it was understood."""
@@ -158,6 +169,11 @@ class Features:
             "text_length": np.log2(1 + facts.column("letters", places)),
             "findings": facts.column("findings", places),
         }
+
+
+def _fill(matrix: Real, columns: Mapping[str, Real]) -> None:
+    for name, values in columns.items():
+        matrix[:, NAMES.index(name)] = values
 
 
 def _context(known: Understood, request: Request, moment: int) -> Mapping[str, Real]:
