@@ -25,6 +25,10 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 SCENES: tuple[Scene, ...] = get_args(Scene)
 
 
+EMPTY = (None, "", "{}", "[]")
+"""JSON of nothing, which most rows have: not parsed, since reading products is most of what a page costs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """One thing for sale. Text is as the shop wrote it; missing text is "", a missing number None."""
@@ -70,8 +74,8 @@ class Product:
         """
         path = row.get("category") or ""
         levels = tuple(part.strip() for part in path.split(CATEGORY_SEPARATOR.strip()) if part.strip())
-        attributes = json.loads(row.get("attributes") or "{}")
-        derived = json.loads(row.get("derived") or "[]")
+        attributes = {} if row.get("attributes") in EMPTY else json.loads(row["attributes"])
+        derived = () if row.get("derived") in EMPTY else json.loads(row["derived"])
         stock, rating_count = _number(row.get("stock")), _number(row.get("rating_count"))
         return cls(
             id=str(row["id"]), title=row.get("title") or "", description=row.get("description") or "",

@@ -88,6 +88,9 @@ class Index(Protocol):
     def products(self, ids: Iterable[str]) -> list[Product]:
         """Products of ids that are there, in order."""
 
+    def texts(self, ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+        """Title, bullets and description of ids that are there, without the rest of the product."""
+
     def ids(self) -> list[str]:
         """Every product's id, in the order they came."""
 

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from mercer.errors import ModelError, ShopError, ShopLocked
 from mercer.records import Product
@@ -25,6 +25,8 @@ __all__ = ["Store"]
 
 KEPT_PRODUCTS = 20_000
 """Product records held in memory, about 2 kB each; the rest are read from the file."""
+AT_ONCE = 500
+"""Rows read in one query; SQLite takes 999 marks everywhere."""
 TABLES = (
     "products (id TEXT PRIMARY KEY, body TEXT, vector BLOB)",
     "changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT)",
@@ -150,7 +152,27 @@ class Store:
 
     def products(self, ids: Iterable[str]) -> list[Product]:
         """Products in the order asked; one that is not there is left out."""
-        return [product for product in map(self._product, ids) if product is not None]
+        asked = list(ids)
+        with self._lock:
+            found: dict[str, Product] = {}
+            for id in asked:
+                if (known := self._known.get(id)) is not None:
+                    self._known.move_to_end(id)
+                    found[id] = known
+            for row in self._rows([id for id in dict.fromkeys(asked) if id not in found]):
+                product = found[row["id"]] = Product.from_row(row)
+                self._keep(product)
+        return [found[id] for id in asked if id in found]
+
+    def texts(self, ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+        """Title, bullets and description of those that are there: a third of the time that whole products take."""
+        asked = list(dict.fromkeys(ids))
+        with self._lock:
+            known = [product for id in asked if (product := self._known.get(id)) is not None]
+            found = {product.id: (product.title, product.bullets, product.description) for product in known}
+            for row in self._rows([id for id in asked if id not in found]):
+                found[row["id"]] = (row["title"] or "", row["bullets"] or "", row["description"] or "")
+        return found
 
     def __iter__(self) -> Iterator[Product]:
         for (body,) in self._database.execute("SELECT body FROM products ORDER BY rowid"):
@@ -196,17 +218,13 @@ class Store:
             self._database.close()
             self._held.close()
 
-    def _product(self, id: str) -> Product | None:
-        with self._lock:
-            if (known := self._known.get(id)) is not None:
-                self._known.move_to_end(id)
-                return known
-            found = self._database.execute("SELECT body FROM products WHERE id = ?", (id,)).fetchone()
-            if found is None:
-                return None
-            product = Product.from_row(json.loads(found[0]))
-            self._keep(product)
-            return product
+    def _rows(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Rows of the file, in any order."""
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            query = f"SELECT body FROM products WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608  # marks alone
+            for (body,) in self._database.execute(query, some).fetchall():
+                yield json.loads(body)
 
     def _keep(self, product: Product) -> None:
         self._known[product.id] = product

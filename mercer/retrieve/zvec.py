@@ -164,6 +164,9 @@ class ZvecIndex:
     def products(self, ids: Iterable[str]) -> list[Product]:
         return self.store.products(ids)
 
+    def texts(self, ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+        return self.store.texts(ids)
+
     def ids(self) -> list[str]:
         return list(self.columns.row)
 

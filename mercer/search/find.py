@@ -115,8 +115,8 @@ class Find:
         for boost in known.boosts:
             yield boost.filter.field, self.index.columns.mask((boost.filter,))[rows], boost.weight
         if known.negated:
-            without, told = Without(known.negated), {product.id: product for product in self.index.products(ids)}
-            said = [without(told[id]) if id in told else (False, False) for id in ids]
+            without, told = Without(known.negated), self.index.texts(ids)
+            said = [without.said(*told[id]) if id in told else (False, False) for id in ids]
             met = np.array(said, dtype=bool).reshape(-1, 2)
             yield "negated", met[:, 0], -self._negated
             yield "without", met[:, 1], self._free

@@ -115,11 +115,15 @@ class Without:
 
     def __call__(self, product: Product) -> tuple[bool, bool]:
         """Whether its title has one of them and disclaims none, and whether any of its text disclaims one."""
-        text = f"{product.title} . {product.bullets} . {product.description}".lower()
+        return self.said(product.title, product.bullets, product.description)
+
+    def said(self, title: str, bullets: str, description: str) -> tuple[bool, bool]:
+        """As for the product that these are of."""
+        text = f"{title} . {bullets} . {description}".lower()
         in_text = [phrase(text) for phrase in self._wanted]
         if not any(has or free for has, free in in_text):  # as most products: their titles need not be read again
             return False, False
-        title = product.title.lower()
+        title = title.lower()
         has = any(has and not free for has, free in (phrase(title) for phrase in self._wanted))
         return has, any(free for _, free in in_text)
 

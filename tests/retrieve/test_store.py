@@ -55,6 +55,19 @@ def test_more_products_than_memory_keeps(store: Store, monkeypatch: pytest.Monke
     assert store.products(["p0"]) == []
 
 
+def test_texts_are_those_of_the_products_read_or_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_PRODUCTS", 3)
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    many = [Product(f"p{n}", f"title {n}", f"description {n}", f"bullet {n}") for n in range(9)]
+    store.put([*many, FULL], unit(10))
+    asked = ["p8", "p0", FULL.id, "none", "p4", "p0"]
+    assert [product.id for product in store.products(asked)] == ["p8", "p0", FULL.id, "p4", "p0"]
+    assert store.texts(asked) == {one.id: (one.title, one.bullets, one.description) for one in store.products(asked)}
+    store.put([Product("p0", "new")], unit(1))
+    store.drop(["p4"])
+    assert store.texts(["p0", "p4"]) == {"p0": ("new", "", "")}
+
+
 def test_changes_are_numbered_and_each_id_told_once(store: Store) -> None:
     store.put([Product("a", "x"), Product("b", "x")], unit(2))
     seen = store.newest()
