@@ -22,7 +22,7 @@ from mercer.retrieve.index import IndexSettings
 
 COUNT, DIMENSION = 60, 8
 NOW = 30 * DAY
-SCENES: tuple[Scene, ...] = ("home", "next", "similar", "together", "trending")
+SCENES: tuple[Scene, ...] = ("home", "next", "similar", "together", "basket", "trending")
 
 
 def shelf() -> list[Product]:
@@ -76,7 +76,8 @@ def recommend(index: ExactIndex) -> Recommend:
 
 def asking(scene: Scene, **given: Any) -> Request:
     item = "p03" if scene in ("similar", "together") else ""
-    return Request(scene, **{"item": item, "shopper": Shopper("", ("p01", "p02")), **given})
+    basket = ("p03", "p04") if scene == "basket" else ()
+    return Request(scene, **{"item": item, "basket": basket, "shopper": Shopper("", ("p01", "p02")), **given})
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -183,7 +184,20 @@ def test_reasons_are_true(recommend: Recommend) -> None:
             elif hit.reason == "Rising this week":
                 assert BEHAVIOUR.trending.value[code] > 0
             else:
-                assert hit.reason.startswith(("Similar to Thing", "Shoppers of Thing", "Popular in this shop"))
+                kinds = (
+                    "Similar to Thing",
+                    "Shoppers of Thing",
+                    "Popular in this shop",
+                    "Of the same brand",
+                    "Chosen more",
+                )
+                assert hit.reason.startswith(kinds)
+                if hit.reason.startswith("Of the same brand"):
+                    assert named
+                    assert named.brand == hit.product.brand
+                if hit.reason.startswith("Chosen more"):
+                    now = {"time": str(NOW)}
+                    assert BEHAVIOUR.context(now)[code] > 0
 
 
 def test_this_week_is_said_only_this_week(index: ExactIndex) -> None:
@@ -238,7 +252,7 @@ def test_a_shop_without_events_still_answers(index: ExactIndex) -> None:
     assert anonymous.total == sum(product.in_stock for product in shelf())
     assert "no events" in anonymous.degraded
     seen = recommend(Request("home", shopper=Shopper("", ("p03",)), k=5))
-    assert seen.hits[0].reason == "Similar to Thing 3"
+    assert seen.hits[0].reason in ("Similar to Thing 3", "Of the same brand as Thing 3")
     assert recommend(Request("similar", item="p03", k=5)).hits
     assert recommend(Request("together", item="p03", k=5)).hits == ()
 

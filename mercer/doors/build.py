@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "build", "encoder_settings", "gate_refusal", "latest"]
 
-LAYOUT = 3
+LAYOUT = 4
 """Of an index version; another layout is another version."""
 
 Tick = Callable[[str, int, int], None]

@@ -120,22 +120,20 @@ class Doors:
         return found[0] if found else None
 
     def shopper(self, id: str, session: str = "") -> Shopper:
-        """What this shopper did lately by the live log; the recommend door knows what came before.
-
-        What the session did before it was known whose it is counts too; with an empty id it is all there is.
-        """
+        """What they did lately by the live log, and the session before they signed in; all of it where the id is ""."""
         return self._profile.shopper(id, session)
+
+    def shoppers(self) -> list[str]:
+        """Ids of everybody the index or the live log knows of, in order."""
+        known = self._recommend.behaviour.pasts.shoppers.names.to_pylist()
+        return sorted({*known, *People(self.events).ids()})
 
     def portrait(self, shopper: str) -> Portrait:
         """Who a shopper seems to be, and what says so: see `mercer.doors.portrait`."""
         return portrait(self.index, self._recommend.behaviour, self.events, shopper)
 
     def prefer(self, shopper: str, field: str, value: str, *, wanted: bool | None) -> None:
-        """Keep what a shopper wants (True) or does not want (False) of a filter field; None takes it back.
-
-        Raises:
-            RequestError: an unknown field, or the empty id.
-        """
+        """Keep what a shopper wants (True) or not (False) of a filter field, which must be one; None takes it back."""
         check_filters((Filter(field, (value,)),))
         People(self.events).prefer(shopper, field, value, wanted=wanted)
         self._profile.forget(shopper)

@@ -49,6 +49,10 @@ class People:
     def __init__(self, log: EventLog) -> None:
         self._log = log
 
+    def ids(self) -> list[str]:
+        """Every shopper that an event names, in order."""
+        return [row[0] for row in self._log._read("SELECT DISTINCT shopper FROM events WHERE shopper<>'' ORDER BY 1")]
+
     def untouched(self, shopper: str, session: str = "", *, since: int) -> dict[str, int]:
         """Product → how often it was recommended after a moment (UTC ms) without an action on it since.
 

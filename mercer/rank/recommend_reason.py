@@ -14,6 +14,12 @@ ENGLISH = {
     "popular": "Popular in this shop",
     "rising": "Rising this week",
     "rose": "Rising lately in this shop",
+    "kind": "Of the same kind as {title}",
+    "brand": "Of the same brand as {title}",
+    "wanted": "You asked for this",
+    "context": "Chosen more than usual at such times and places",
+    "occasion": "Made for this occasion",
+    "new": "Few have found this yet",
 }
 CHINESE = {
     "viewed": "因为你看过{title}",
@@ -25,6 +31,12 @@ CHINESE = {
     "popular": "本店热门",
     "rising": "本周上升",
     "rose": "本店近期上升",
+    "kind": "与{title}同类",
+    "brand": "与{title}同品牌",
+    "wanted": "您说过想要",
+    "context": "此时此地更常被选",
+    "occasion": "适合这个场合",
+    "new": "还很少有人发现",
 }
 LONGEST = 40
 """Characters of a title inside a reason."""

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mercer.errors import NotFoundError, RequestError
-from mercer.rank.recommend_reason import recommend_reason
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rules import Ruling, placed
+from mercer.recommend.aside import muted, substitutes, tired
+from mercer.recommend.explore import Explore, Explored
+from mercer.recommend.reasons import Reasons
 from mercer.recommend.ruled import RULE, Ruled
-from mercer.recommend.settings import SCENES, RecommendSettings
-from mercer.records import Contribution, Filter, Hit, Page, Product, Request
+from mercer.recommend.settings import ABOUT, OWN, SCENES, RecommendSettings
+from mercer.records import Contribution, Filter, Hit, Page, Request
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import Index
 from mercer.retrieve.row import Rows
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recommend"]
 
-FRESH = 7 * 86_400_000
-"""Milliseconds: "this week" is said only while the last event that was learnt from is younger."""
 SOLD_OUT = (Filter("in_stock", ("false",)),)
 
 
@@ -54,13 +54,15 @@ class Recommend:
         version: str = "",
         clock: Callable[[], float] = time.time,
         rules: RuleBook | None = None,
+        seed: int | None = None,
     ) -> None:
         self.index, self.behaviour, self.version = index, behaviour, version
         self.settings = settings or RecommendSettings()
         self._clock = clock
         rows = Rows(index.columns, behaviour.products)
         self._signals = Signals(behaviour, Similar(index, None, self.settings.content), rows)
-        self._rows, self._ruled = rows, Ruled(index, rules)
+        self._rows, self._ruled, self._explore = rows, Ruled(index, rules), Explore(seed)
+        self._reasons = Reasons(index, behaviour, self._signals, rows, clock=clock)
 
     def __call__(self, request: Request) -> Page:
         """Answer one request.
@@ -71,13 +73,14 @@ class Recommend:
         """
         start = time.perf_counter()
         self._check(request)
-        asked = Asked.of(request, self.behaviour, self._rows, past=self.settings.past)
+        asked = Asked.of(request, self.behaviour, self._rows, past=self.settings.past, now=int(self._clock() * 1000))
         ruling = self._ruled(request)
         allowed = self._ruled.allowed(ruling, self._allowed(request, asked))
         found = time.perf_counter()
         ranked = self._rank(request, asked, allowed, ruling)
         scored = time.perf_counter()
-        hits = self._hits(request, asked, ranked)
+        explored = self._explored(request, allowed, ranked)
+        hits = self._hits(request, asked, ranked, explored)
         stages = {
             "filter": (found - start) * 1000,
             "rank": (scored - found) * 1000,
@@ -103,18 +106,31 @@ class Recommend:
                 raise NotFoundError(
                     f"product {request.item[:80]!r} is not in the index", cure="give the id of a product of the shop"
                 )
+        if request.scene == "basket" and not any(id in self.index.columns.row for id in request.basket):
+            what = f"no product {', '.join(request.basket[:3])[:80]}" if request.basket else "no product"
+            raise RequestError(f"the basket has {what} of the shop", cure="give the ids of the products in it")
 
     def _allowed(self, request: Request, asked: Asked) -> NDArray[np.bool_]:
         """Which rows may be shown, shape (rows,)."""
+        import numpy as np
+
         columns = self.index.columns
         allowed = columns.mask(request.filters)
         if self.settings.exclude_sold_out:
             allowed &= ~columns.mask(SOLD_OUT)[: len(allowed)]
         out = {*request.exclude, request.item}
-        if request.scene not in ("similar", "trending"):
+        if request.scene not in ("similar", "trending", "basket"):
             out.update(asked.ids if self.settings.exclude_seen else ())
         if request.scene in ("home", "next") and self.settings.exclude_bought:
             out.update(asked.bought)
+        if request.scene == "basket":
+            out.update(request.basket)
+            if self.settings.exclude_substitutes:
+                bound = self.behaviour.together.sum(asked.sequence) > 0
+                loose = ~np.append(bound, False)[self._rows.codes(len(allowed))]
+                allowed &= ~(substitutes(self.index, request.basket, len(allowed)) & loose)
+        if request.shopper.muted and request.scene not in ABOUT:
+            allowed &= ~muted(self.index, request, len(allowed))
         rows = [row for id in out if (row := columns.row.get(id, len(allowed))) < len(allowed)]
         allowed[rows] = False
         return allowed
@@ -132,8 +148,12 @@ class Recommend:
             values[signal], parts[signal] = value, weight * value / (value + usual)
             scores += parts[signal]
         pins = self._ruled.pins(ruling, allowed)
-        if request.scene in ("similar", "together"):
-            allowed = allowed & (scores > 0)
+        if request.scene in ABOUT:
+            allowed = allowed & (scores - parts.get("context", 0.0) > 1e-12)
+        elif self.settings.patience and request.shopper.shown and request.scene in OWN:
+            share = tired(request.shopper.shown, self.index.columns.row, len(allowed), patience=self.settings.patience)
+            values["tired"], parts["tired"] = share, -share * scores
+            scores = scores + parts["tired"]
         for signal, value, part in self._ruled.points(ruling, len(allowed)):
             values[signal], parts[signal], scores = value, part, scores + part
         for row, (place, signal) in pins.items():
@@ -147,64 +167,46 @@ class Recommend:
         order = placed(order[order >= 0], {place: row for row, (place, _) in pins.items()})
         return _Ranked(parts, values, order[request.offset : last], total)
 
-    def _hits(self, request: Request, asked: Asked, ranked: _Ranked) -> tuple[Hit, ...]:
+    def _explored(self, request: Request, allowed: NDArray[np.bool_], ranked: _Ranked) -> Explored:
+        """The page, where the shop explores with a place given by chance to what few have found."""
+        import numpy as np
+
+        settings = self.settings
+        if not settings.explore or request.scene not in OWN or request.offset:
+            return Explored(ranked.shown, {})
+        found = self._rows.spread(self.behaviour.popular.value, len(allowed)) >= settings.explore_below
+        few = np.flatnonzero(allowed & ~found)
+        return self._explore(ranked.shown, few, chance=settings.explore, place=settings.explore_place)
+
+    def _hits(self, request: Request, asked: Asked, ranked: _Ranked, explored: Explored) -> tuple[Hit, ...]:
         import numpy as np
 
         columns = self.index.columns
-        ids = [columns.ids[row] for row in ranked.shown.tolist()]
+        ids = [columns.ids[row] for row in explored.rows.tolist()]
         known = {product.id: product for product in self.index.products(ids)}
-        reasons = self._reasons(request, asked, ranked, ids)
+        reasons = self._reasons(request, asked, ranked.parts, rows=explored.rows, ids=ids)
         hits = []
-        for place, (id, row) in enumerate(zip(ids, ranked.shown.tolist(), strict=True)):
+        for place, (id, row) in enumerate(zip(ids, explored.rows.tolist(), strict=True)):
             if id in known:  # it may have been deleted since it was found
                 lines = tuple(
                     Contribution(signal, float(ranked.values[signal][row]), float(part[row]))
                     for signal, part in ranked.parts.items()
-                    if part[row] > 0 or (signal.startswith(RULE) and not np.isnan(ranked.values[signal][row]))
+                    if part[row] != 0 or (signal.startswith(RULE) and not np.isnan(ranked.values[signal][row]))
                 )
-                hits.append(Hit(known[id], sum(line.part for line in lines), reasons[place], lines))
+                reason = reasons[place] or (self._reasons.new(request) if place == explored.new else "")
+                chance = explored.propensity.get(place)
+                hits.append(Hit(known[id], sum(line.part for line in lines), reason, lines, chance))
         return tuple(hits)
-
-    def _reasons(self, request: Request, asked: Asked, ranked: _Ranked, ids: list[str]) -> list[str]:
-        """The reason that goes with each hit's largest part."""
-        import numpy as np
-
-        names = [name for name in ranked.parts if not name.startswith(RULE)]
-        if not ids or not names:
-            return [""] * len(ids)
-        table = np.array([ranked.parts[name][ranked.shown] for name in names])
-        largest = [names[at] if table[at, place] > 0 else "" for place, at in enumerate(table.argmax(axis=0))]
-        codes = self._rows.codes(int(ranked.shown.max()) + 1)[ranked.shown]
-        anchors = self._signals.anchors(largest, asked, codes=codes, ids=ids)
-        titles = self._titles({anchor for anchor in anchors if anchor})
-        chinese = request.context.get("language", "en").startswith("zh")
-        kinds = [self._kind(request, asked, *one) for one in zip(largest, anchors, codes.tolist(), strict=True)]
-        return [
-            recommend_reason(kind, titles.get(anchor, ""), chinese=chinese)
-            for kind, anchor in zip(kinds, anchors, strict=True)
-        ]
-
-    def _kind(self, request: Request, asked: Asked, signal: str, anchor: str, code: int) -> str:
-        """Which sentence is true of a hit whose largest part is `signal`."""
-        fresh = self._clock() * 1000 - self.behaviour.end <= FRESH
-        if signal == "behaviour":
-            if request.scene in ("similar", "together"):
-                return "also"
-            return "bought" if anchor in asked.bought else "viewed"
-        if signal == "popular":
-            popular = self.behaviour.popular
-            return "week" if fresh and popular.week[code] >= popular.weekly else "popular"
-        if signal == "trending":
-            return "rising" if fresh else "rose"
-        return signal
-
-    def _titles(self, ids: set[str]) -> dict[str, str]:
-        found: list[Product] = self.index.products(sorted(ids))
-        return {product.id: product.title for product in found}
 
     def _degraded(self, request: Request, ranked: _Ranked) -> str:
         if not self.behaviour.events and request.scene != "similar":
             return "no events yet: by content and catalogue order only"
+        if request.scene == "basket" and not any(part[ranked.shown].any() for part in _parts(ranked, "together")):
+            return "nothing is known to be bought with this basket: what shoppers turn to next, and what is popular"
         if request.scene == "together" and not ranked.total:
             return "nothing is known to be bought together with it yet"
         return ""
+
+
+def _parts(ranked: _Ranked, signal: str) -> list[NDArray[np.float64]]:
+    return [part for name, part in ranked.parts.items() if name == signal]

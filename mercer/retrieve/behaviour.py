@@ -8,6 +8,7 @@ from typing import Any
 
 from mercer.errors import SettingsError
 from mercer.retrieve.arrays import load_arrays, save_arrays
+from mercer.retrieve.context import Context, ContextSettings
 from mercer.retrieve.history import History, HistorySettings
 from mercer.retrieve.item_knn import ItemKnn, ItemKnnSettings
 from mercer.retrieve.past import Pasts
@@ -30,6 +31,7 @@ class BehaviourSettings:
     popular: PopularSettings = field(default_factory=PopularSettings)
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     together: TogetherSettings = field(default_factory=TogetherSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
 
     def __post_init__(self) -> None:
         if not 1 <= self.kept <= 100_000:
@@ -54,6 +56,7 @@ class Behaviour:
     """The last event's moment, UTC milliseconds; 0 where there was none."""
     events: int
     """How many events were learnt from."""
+    context: Context
 
     @classmethod
     def fit(cls, events: Path | Any | None, settings: BehaviourSettings | None = None) -> Behaviour:
@@ -64,11 +67,14 @@ class Behaviour:
         """
         settings = settings or BehaviourSettings()
         there = None if isinstance(events, Path) and not events.exists() else events
-        return cls.of(History.of(there, settings.strength), settings)
+        history = History.of(there, settings.strength)
+        return cls.of(history, settings, context=Context.fit(there, history.products, settings.context))
 
     @classmethod
-    def of(cls, history: History, settings: BehaviourSettings | None = None) -> Behaviour:
-        """Learn from a history."""
+    def of(
+        cls, history: History, settings: BehaviourSettings | None = None, *, context: Context | None = None
+    ) -> Behaviour:
+        """Learn from a history, which knows nothing of devices and places; `context` does."""
         settings = settings or BehaviourSettings()
         return cls(
             products=history.products,
@@ -79,11 +85,12 @@ class Behaviour:
             pasts=Pasts.fit(history, kept=settings.kept),
             end=history.end,
             events=len(history),
+            context=context or Context.none(history.products),
         )
 
     def save(self, folder: Path) -> None:
         """Write npz and Parquet files into a folder; ``behaviour.npz`` comes last and says that the rest is whole."""
-        for part in (self.knn, self.popular, self.trending, self.together, self.pasts):
+        for part in (self.knn, self.popular, self.trending, self.together, self.pasts, self.context):
             part.save(folder)
         save_arrays(folder / "behaviour.npz", {}, {"end": self.end, "events": self.events})
 
@@ -107,4 +114,5 @@ class Behaviour:
             pasts=Pasts.load(folder),
             end=facts["end"],
             events=facts["events"],
+            context=Context.load(folder, products),
         )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mercer.records import Filter, Request
 from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.context import Context
 from mercer.retrieve.row import Rows
 from mercer.retrieve.sequence import Sequences
 from mercer.retrieve.similar import Similar
+from mercer.retrieve.taste import Taste
 
 __all__ = ["SIGNALS", "Asked", "Signals"]
 
-SIGNALS = ("behaviour", "content", "together", "popular", "trending")
+SIGNALS = ("behaviour", "content", "together", "popular", "trending", "taste", "context")
 CONTENT_PAST = 10
 """Latest products whose vectors make a shopper's taste; older ones weigh below 1 % at the usual recency."""
 
@@ -30,18 +32,22 @@ class Asked:
     """The same as codes of the behaviour's products, -1 where no event named one."""
     bought: frozenset[str]
     """Everything the shopper is known to have bought."""
+    wanted: tuple[Filter, ...] = ()
+    """What somebody said the shopper wants."""
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: Request, behaviour: Behaviour, rows: Rows, *, past: int) -> Asked:
+    def of(cls, request: Request, behaviour: Behaviour, rows: Rows, *, past: int, now: int = 0) -> Asked:
         """From the item, what the request says of the shopper's last products, and what the events said of them.
 
-        `similar` and `together` are about the item alone; where there is none, about the shopper's latest products.
+        `similar` and `together` are about the item alone; where there is none, about the shopper's latest products;
+        `basket` is about what lies in it, all of one moment. A context without a time gets `now`, UTC milliseconds.
         """
         known = behaviour.pasts(request.shopper.id)
         bought = frozenset(behaviour.products.take(known.product[known.bought]))
         about_item = request.scene in ("similar", "together")
-        moments: dict[str, int] = {}
-        if request.scene != "trending" and not (about_item and request.item):
+        moments: dict[str, int] = dict.fromkeys(request.basket, 1) if request.scene == "basket" else {}
+        if request.scene not in ("trending", "basket") and not (about_item and request.item):
             if not about_item:
                 moments = dict(
                     zip(behaviour.products.take(known.product[-past:]), known.time[-past:].tolist(), strict=True)
@@ -53,12 +59,13 @@ class Asked:
             moments = {id: moment for id, moment in moments.items() if id not in lately} | dict(
                 zip(lately, times, strict=True)
             )
-        if request.item and request.scene != "trending":
+        if request.item and request.scene not in ("trending", "basket"):
             moments.pop(request.item, None)
             moments[request.item] = max(moments.values(), default=0) + 1
         ids = sorted(moments, key=moments.__getitem__)[-past:]
         sequence = Sequences.one(rows.codes_of(ids), [moments[id] for id in ids])
-        return cls(ids, sequence, bought)
+        context = {"time": str(now), **request.context} if now else request.context
+        return cls(ids, sequence, bought, request.shopper.wanted, context)
 
 
 class Signals:
@@ -66,6 +73,7 @@ class Signals:
 
     def __init__(self, behaviour: Behaviour, similar: Similar, rows: Rows) -> None:
         self._behaviour, self._similar, self._rows = behaviour, similar, rows
+        self._taste = Taste(similar.index)
         self._kept: dict[str, NDArray[np.float64]] = {}
 
     def __call__(
@@ -75,6 +83,11 @@ class Signals:
         known = self._behaviour
         if signal == "content":
             return self._content(asked, filters, size), self._similar.settings.usual
+        if signal == "taste":
+            weights = self._fading(asked)[-CONTENT_PAST:]
+            return self._taste(asked.ids[-CONTENT_PAST:], weights, asked.wanted, size=size), Taste.usual
+        if signal == "context":
+            return self._in_context(asked, size), Context.usual
         if signal == "behaviour":
             values = known.knn.neighbours.sum(asked.sequence.product, known.knn.weights(asked.sequence))
             usual = known.knn.usual
@@ -84,6 +97,14 @@ class Signals:
             everybody = known.popular if signal == "popular" else known.trending
             return self._for_everybody(signal, everybody.value, size), everybody.usual
         return self._rows.spread(values, size), usual
+
+    def _in_context(self, asked: Asked, size: int) -> NDArray[np.float64]:
+        """What was learnt of the context, and products that say themselves that they suit the occasion."""
+        values = self._rows.spread(self._behaviour.context(asked.context), size)
+        if occasion := asked.context.get("occasion"):
+            fits = Filter("attributes.occasion", (occasion,))
+            values[self._similar.index.columns.mask((fits,))[:size]] += Context.usual
+        return values
 
     def _for_everybody(self, signal: str, values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
         """What is the same for all shoppers, spread once for as long as the index has as many rows."""
@@ -106,8 +127,14 @@ class Signals:
         found = [""] * len(ids)
         if not asked.ids:
             return found
-        for signal in set(signals) & {"behaviour", "content", "together"}:
+        for signal in set(signals) & {"behaviour", "content", "together", "taste"}:
             places = [place for place, name in enumerate(signals) if name == signal]
+            if signal == "taste":
+                weights, lately = self._fading(asked)[-CONTENT_PAST:], asked.ids[-CONTENT_PAST:]
+                shared = self._taste.anchors(lately, weights, [ids[place] for place in places])
+                for place, anchor in zip(places, shared, strict=True):
+                    found[place] = anchor
+                continue
             if signal == "content":
                 table = self._likeness(asked, [ids[place] for place in places])
             else:

@@ -93,6 +93,8 @@ class Context(Shape):
 
     device: Short = ""
     place: Short = ""
+    occasion: Short = ""
+    """As products' attribute of that name has it: gift."""
     segment: Short = ""
     """Of the shopper, as the shop names it; rules may ask for it."""
     language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,3}(-[A-Za-z0-9]{1,8}){0,3}$")] = ""
@@ -132,14 +134,18 @@ class Search(_Question):
 class Recommendation(_Question):
     """A recommendation; `similar` is about `item`, `together` about it or about what the shopper looked at."""
 
-    scene: Literal["home", "next", "similar", "together", "trending"]
+    scene: Literal["home", "next", "similar", "together", "basket", "trending"]
     item: MaybeId = ""
+    basket: Annotated[list[Id], Field(max_length=100)] = []
+    """What lies in the basket, for the scene of that name."""
     exclude: Annotated[list[Id], Field(max_length=BATCH_LIMIT)] = []
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Recommendation:
         if self.scene == "similar" and not self.item:
             raise PydanticCustomError("no_item", "scene {scene} needs an item; give its id", {"scene": self.scene})
+        if self.scene == "basket" and not self.basket:
+            raise PydanticCustomError("no_basket", "scene basket needs a basket; give the ids of what is in it")
         return self
 
 

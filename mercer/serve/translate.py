@@ -48,6 +48,7 @@ def recommendation(shape: Recommendation, shopper: Shopper) -> Request:
     return Request(
         scene=shape.scene,
         item=shape.item,
+        basket=tuple(shape.basket),
         shopper=shopper,
         session=shape.session,
         filters=filters(shape.filters),
