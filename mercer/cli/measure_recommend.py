@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
         refit: Annotated[bool, typer.Option("--refit", help="Learn from the validation part as well.")] = False,
         baselines: Annotated[bool, typer.Option("--baselines", help="Fit published models beside.")] = False,
         seeds: Annotated[int, typer.Option(min=1, max=20, help="Of the baselines that draw at random.")] = 1,
+        minutes: Annotated[float, typer.Option(min=0, help="SASRec may train for; 0 leaves it out.")] = 10,
         seed: Annotated[int, typer.Option(help="Of the resampling.")] = 7,
         json_: JsonFlag = False,
     ) -> None:
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
             raise RequestError("sequences have no times", cure="give --protocol leave-one-out")
         found = measure_recommend(
             history, chosen, settings=settings, known=known, share=share, repeats=repeats, refit=refit, seed=seed,
-            seeds=seeds if baselines else 0,
+            seeds=seeds if baselines else 0, minutes=minutes,
         )  # fmt: skip
         if json_:
             print_json({name: board.json() for name, board in found[0].items()} | found[1])
@@ -76,6 +77,7 @@ def measure_recommend(
     refit: bool = False,
     seed: int = 7,
     seeds: int = 0,
+    minutes: float = 10,
 ) -> tuple[dict[str, Board], dict[str, Any]]:
     """Boards by what was to be found, and the facts behind them.
 
@@ -89,11 +91,13 @@ def measure_recommend(
         refit: for leave-one-out, learn from the validation part before the test; published tables mostly do not.
         seed: of the resampling and of the sample of shoppers that settings are chosen on.
         seeds: of the published models that are fitted beside; 0 is none of them.
+        minutes: that SASRec may train for, each seed.
     """
     from dataclasses import asdict
 
     from mercer.cli.measure_systems import STAGES, pick, systems
     from mercer.cli.measure_systems import baselines as published
+    from mercer.learn.sasrec import SasRec
     from mercer.measure.board import Board
     from mercer.measure.compare import Resampling, compare
     from mercer.recommend import RecommendSettings
@@ -118,7 +122,7 @@ def measure_recommend(
             learnt, picked, settings or RecommendSettings(), features, timed=timed, chosen_on=validation.train
         )
         fitted: dict[str, Scorer] = {}
-        for name, fit in {**fits, **(published(learnt, seeds=seeds) if seeds else {})}.items():
+        for name, fit in {**fits, **(published(learnt, seeds=seeds, minutes=minutes) if seeds else {})}.items():
             started = time.perf_counter()
             fitted[name] = fit(fitted)
             fit_seconds[name] = time.perf_counter() - started
@@ -135,6 +139,7 @@ def measure_recommend(
                     "coverage@50": result.coverage,
                     "fit_seconds": fit_seconds[name],
                     "milliseconds_a_shopper": ranked.milliseconds,
+                    **({"epochs": scorer.epochs} if isinstance(scorer, SasRec) else {}),
                 }
                 bars.advance(scoring)
             boards[target] = Board.of("recommend", values, seed=seed, facts=facts, how=how)

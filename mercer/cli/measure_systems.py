@@ -22,6 +22,8 @@ __all__ = ["STAGES", "Picked", "baselines", "pick", "systems"]
 
 STAGES = 10
 """What `pick` ticks, at most."""
+EASE = 25_000
+"""Products up to which EASE is fitted: 7.5 GB."""
 Fit = Callable[[Mapping[str, "Scorer"]], "Scorer"]
 """Given the systems before it."""
 
@@ -178,12 +180,18 @@ def systems(
     return found
 
 
-def baselines(history: History, *, seeds: int) -> Mapping[str, Fit]:
-    """Published models, as published; one for each seed where there is randomness."""
+def baselines(history: History, *, seeds: int, minutes: float) -> Mapping[str, Fit]:
+    """Published models, as published; one for each seed where there is randomness, and SASRec for so many minutes."""
+    from mercer.learn.sasrec import SasRec, SasRecSettings
     from mercer.retrieve.baseline import Ease, Ials
 
-    found: dict[str, Fit] = {"EASE": lambda _: Ease.fit(history)}
+    limited = SasRecSettings(minutes=minutes or 1)
+    found: dict[str, Fit] = {}
+    if len(history.products) <= EASE:
+        found["EASE"] = lambda _: Ease.fit(history)
     for seed in range(1, seeds + 1):
-        name = f"iALS {seed}" if seeds > 1 else "iALS"
-        found[name] = lambda _, seed=seed: Ials.fit(history, seed=seed)  # type: ignore[misc]
+        some = f" seed {seed}" if seeds > 1 else ""
+        found["iALS" + some] = lambda _, seed=seed: Ials.fit(history, seed=seed)  # type: ignore[misc]
+        if minutes:
+            found["SASRec" + some] = lambda _, seed=seed: SasRec.fit(history, limited, seed=seed)  # type: ignore[misc]
     return found

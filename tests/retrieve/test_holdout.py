@@ -178,3 +178,17 @@ def test_the_command_reports_boards_and_the_grid(tmp_path: Path, capsys: pytest.
     ):
         with pytest.raises(RequestError, match=problem):
             app(wrong, standalone_mode=False)
+
+
+def test_baselines_stand_beside(tmp_path: Path) -> None:
+    pytest.importorskip("implicit", reason="the extra `benchmark` is not installed")
+    pytest.importorskip("torch")
+    from mercer.cli.measure_recommend import measure_recommend
+
+    history = read_sequences(written(tmp_path, walks(80)))
+    boards, facts = measure_recommend(history, "leave-one-out", seeds=2, minutes=0.01)
+    board = boards["the last product"]
+    assert {"EASE", "iALS seed 1", "iALS seed 2", "SASRec seed 1", "SASRec seed 2"} <= set(board.systems)
+    assert board.facts["SASRec seed 1"]["epochs"] >= 1
+    assert facts["best"] in board.systems
+    assert set(facts["best_against"]["the last product"]) == set(board.systems) - {facts["best"]}
