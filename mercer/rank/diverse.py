@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from mercer.rank.hybrid import Scored
 
-__all__ = ["DiverseSettings", "floored", "mmr", "rearranged", "xquad"]
+__all__ = ["MEANING", "DiverseSettings", "floored", "likeness", "mmr", "rearranged", "xquad"]
 
 SIGNAL = "diversity"
+MEANING = "meaning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class DiverseSettings:
     depth: int = 50
     """Products, best first, that may change places; the answer's set and everything below them stay."""
     by: tuple[str, ...] = ("category", "brand")
-    """What makes products alike: category (the whole path), brand, or attributes.NAME, such as attributes.seller."""
+    """What makes products alike: category (the whole path), brand, attributes.NAME, such as attributes.seller, or
+    meaning, the cosine of their vectors; meaning goes with mmr."""
     tail: float = 0.0
     """Share of the places, counted from the top, that products outside the most popular fifth have at least."""
     fresh: float = 0.0
@@ -42,10 +44,11 @@ class DiverseSettings:
             if not low <= value <= high:
                 raise SettingsError(f"[rank] diversity.{name} is {value}", cure=f"give a number from {low} to {high}")
         for field in self.by:
-            if field not in ("category", "brand") and not field.startswith("attributes."):
-                raise SettingsError(
-                    f"[rank] diversity.by has {field!r}", cure="give category, brand or attributes.NAME"
-                )
+            if field not in ("category", "brand", MEANING) and not field.startswith("attributes."):
+                cure = "give category, brand, attributes.NAME or meaning"
+                raise SettingsError(f"[rank] diversity.by has {field!r}", cure=cure)
+        if self.how == "xquad" and MEANING in self.by:
+            raise SettingsError("[rank] diversity.by has 'meaning', diversity.how is xquad", cure='give how = "mmr"')
         if not self.by:
             raise SettingsError("[rank] diversity.by is empty", cure='give a list: by = ["category", "brand"]')
 
@@ -54,22 +57,39 @@ class DiverseSettings:
         return self.how != "off" or self.tail > 0 or self.fresh > 0
 
 
-def mmr(relevance: NDArray[np.float64], kinds: NDArray[np.int64], *, weight: float) -> list[int]:
+def likeness(kinds: NDArray[np.int64], cosines: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """How alike products are, 0 to 1, shape (n, n): the mean over the fields of whether their values are the same.
+
+    Args:
+        kinds: (n, fields), a number for each value; below 0 is unknown, and like nothing.
+        cosines: (n, n) of their vectors, one more field where given: 0 is the least of them, 1 the largest of two.
+    """
+    import numpy as np
+
+    tables = [((column[:, None] == column) & (column >= 0)).astype(np.float64) for column in kinds.T]
+    if cosines is not None and len(cosines) > 1:
+        others = cosines[~np.eye(len(cosines), dtype=bool)]
+        span = max(float(others.max() - others.min()), 1e-9)
+        tables.append(np.clip((cosines - others.min()) / span, 0.0, 1.0))
+    return np.asarray(np.mean(tables, axis=0)) if tables else np.zeros((len(kinds), len(kinds)))
+
+
+def mmr(relevance: NDArray[np.float64], alike: NDArray[np.float64], *, weight: float) -> list[int]:
     """Maximal marginal relevance (Carbonell and Goldstein 1998).
 
     Args:
         relevance: (n,), 0 to 1.
-        kinds: (n, fields), a number for each value; below 0 is unknown, and like nothing.
-        weight: of the largest likeness to a product chosen before; likeness is the share of fields with the same value.
+        alike: (n, n), 0 to 1, as `likeness` gives it.
+        weight: of the largest likeness to a product chosen before.
     """
     import numpy as np
 
-    alike, left, chosen = np.zeros(len(relevance)), np.ones(len(relevance), dtype=bool), list[int]()
+    nearest, left, chosen = np.zeros(len(relevance)), np.ones(len(relevance), dtype=bool), list[int]()
     for _ in range(len(relevance)):
-        best = int(np.where(left, (1 - weight) * relevance - weight * alike, -np.inf).argmax())
+        best = int(np.where(left, (1 - weight) * relevance - weight * nearest, -np.inf).argmax())
         chosen.append(best)
         left[best] = False
-        alike = np.maximum(alike, ((kinds == kinds[best]) & (kinds >= 0)).mean(axis=1))
+        nearest = np.maximum(nearest, alike[best])
     return chosen
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mercer.rank.diverse import DiverseSettings, floored, mmr, rearranged, xquad
+from mercer.rank.diverse import MEANING, DiverseSettings, floored, likeness, mmr, rearranged, xquad
 from mercer.records import Product
 from mercer.retrieve.index import Index
 from mercer.search.find import Found
@@ -42,8 +42,11 @@ class Spread:
             scores = found.scored.scores[first]
             span = float(scores.max() - scores.min())
             relevance = (scores - scores.min()) / span if span > 0 else np.ones(len(first))
-            way = mmr if settings.how == "mmr" else xquad
-            chosen = way(relevance, self._kinds(ids), weight=settings.weight)
+            kinds = self._kinds(ids)
+            if settings.how == "mmr":
+                chosen = mmr(relevance, likeness(kinds, self._cosines(ids)), weight=settings.weight)
+            else:
+                chosen = xquad(relevance, kinds, weight=settings.weight)
         if settings.fresh:
             chosen = floored(chosen, np.array([id not in self.known for id in ids]), settings.fresh)
         if settings.tail:
@@ -51,13 +54,21 @@ class Spread:
         scored, order = rearranged(found.scored, order, chosen)
         return replace(found, scored=scored), order
 
+    def _cosines(self, ids: list[str]) -> NDArray[np.float64] | None:
+        """Between every two of the products, where meaning counts; None too where one was deleted meanwhile."""
+        if MEANING not in self.settings.by:
+            return None
+        vectors = self.index.vectors(ids)
+        return (vectors @ vectors.T).astype(float) if len(vectors) == len(ids) else None
+
     def _kinds(self, ids: list[str]) -> NDArray[np.int64]:
         """A number for each value of each field; -1 is unknown. Shape (ids, fields)."""
         import numpy as np
 
-        products = {product.id: product for product in self.index.products(ids)}
-        kinds = np.full((len(ids), len(self.settings.by)), -1, dtype=np.int64)
-        for column, field in enumerate(self.settings.by):
+        fields = [field for field in self.settings.by if field != MEANING]
+        products = {product.id: product for product in self.index.products(ids if fields else ())}
+        kinds = np.full((len(ids), len(fields)), -1, dtype=np.int64)
+        for column, field in enumerate(fields):
             codes: dict[str, int] = {}
             for row, id in enumerate(ids):
                 value = _value(products[id], field) if id in products else ""

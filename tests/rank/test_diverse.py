@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercer.errors import SettingsError
-from mercer.rank.diverse import DiverseSettings, floored, mmr, rearranged, xquad
+from mercer.rank.diverse import DiverseSettings, floored, likeness, mmr, rearranged, xquad
 from mercer.rank.hybrid import Scored
 from mercer.rank.ledger import ledger
 
@@ -16,16 +16,28 @@ RELEVANCE = np.array([1.0, 0.9, 0.8, 0.3, 0.2])
 KINDS = np.array([[0, 0], [0, 0], [0, 1], [1, 1], [-1, -1]])
 
 
-@pytest.mark.parametrize("way", [mmr, xquad])
-def test_no_weight_leaves_the_order_and_some_weight_brings_another_kind_up(way: type) -> None:
-    assert way(RELEVANCE, KINDS, weight=0.0) == [0, 1, 2, 3, 4]
-    spread = way(RELEVANCE, KINDS, weight=0.7)
+@pytest.mark.parametrize("way", ["mmr", "xquad"])
+def test_no_weight_leaves_the_order_and_some_weight_brings_another_kind_up(way: str) -> None:
+    def ordered(weight: float) -> list[int]:
+        if way == "mmr":
+            return mmr(RELEVANCE, likeness(KINDS), weight=weight)
+        return xquad(RELEVANCE, KINDS, weight=weight)
+
+    assert ordered(0.0) == [0, 1, 2, 3, 4]
+    spread = ordered(0.7)
     assert spread[0] == 0
     assert spread.index(2) < spread.index(1), "another brand before the twin"
 
 
 def test_mmr_takes_what_is_least_like_those_above() -> None:
-    assert mmr(RELEVANCE, KINDS, weight=0.5) == [0, 2, 4, 1, 3]
+    assert mmr(RELEVANCE, likeness(KINDS), weight=0.5) == [0, 2, 4, 1, 3]
+
+
+def test_meaning_makes_alike_too() -> None:
+    cosines = np.array([[1.0, 0.9, 0.7], [0.9, 1.0, 0.8], [0.7, 0.8, 1.0]])
+    alike = likeness(np.zeros((3, 0), dtype=np.int64), cosines)
+    assert alike[0].tolist() == pytest.approx([1.0, 1.0, 0.0]), "the least is 0, the largest of two 1"
+    assert mmr(np.array([1.0, 0.9, 0.8]), alike, weight=0.5) == [0, 2, 1]
 
 
 def test_xquad_covers_more_of_what_the_query_is_about() -> None:
@@ -67,7 +79,14 @@ def test_moved_products_take_the_scores_of_their_places(scores: list[float], dep
 
 
 def test_settings_out_of_bounds_are_refused() -> None:
-    for given_ in ({"weight": 1.5}, {"depth": 1}, {"by": ()}, {"by": ("colour",)}, {"tail": -0.1}):
+    for given_ in (
+        {"weight": 1.5},
+        {"depth": 1},
+        {"by": ()},
+        {"by": ("colour",)},
+        {"by": ("meaning",), "how": "xquad"},
+        {"tail": -0.1},
+    ):
         with pytest.raises(SettingsError, match=r"\[rank\] diversity"):
             DiverseSettings(**given_)  # type: ignore[arg-type]
     assert not DiverseSettings().on

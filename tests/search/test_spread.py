@@ -56,7 +56,15 @@ RULES = (
 )
 
 
-@pytest.mark.parametrize("given", [{"how": "mmr", "weight": 0.5}, {"how": "xquad", "weight": 0.9}, {"tail": 0.5}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"how": "mmr", "weight": 0.5},
+        {"how": "mmr", "weight": 0.5, "by": ("meaning",)},
+        {"how": "xquad", "weight": 0.9},
+        {"tail": 0.5},
+    ],
+)
 @pytest.mark.parametrize("query", ["tea cup", ""])
 @pytest.mark.parametrize("rows", [(), RULES])
 def test_pages_are_exact_and_the_set_is_the_same(plain: Search, given: Any, query: str, rows: Any) -> None:
