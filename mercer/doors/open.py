@@ -40,6 +40,7 @@ from mercer.shop import Shop
 from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
+from mercer.understand.synonym import FILE, Synonyms
 from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Doors:
             ranking=settings.rank,
             popularity=_popularity(behaviour),
             reranker=reranker,
-            understand=Understand(vocabulary, settings=settings.understand, spelling=spelling),
+            understand=Understand(
+                vocabulary, settings=settings.understand, spelling=spelling, synonyms=Synonyms.read(shop.folder / FILE)
+            ),
             rules=self.rules,
             learned=learned,
         )

@@ -199,7 +199,10 @@ class Search:
     def understood(self, request: Request) -> Understood:
         """What is read out of the query; a field that the request filters by is the request's own."""
         query = readable(request.query, longest=self.settings.longest_query)
-        known, given = self.understand(query, correct=request.correct), {wanted.field for wanted in request.filters}
+        book = self._ruled.book
+        same = book.rules.synonyms(book.now()) if book else ()
+        known = self.understand(query, correct=request.correct, same=same)
+        given = {wanted.field for wanted in request.filters}
         return replace(known, filters=tuple(wanted for wanted in known.filters if wanted.field not in given))
 
     def _found(

@@ -10,6 +10,7 @@ from mercer.rank.hybrid import Background, HybridSettings, Scored, hybrid
 from mercer.rank.wish import wished
 from mercer.records import Candidate, Request
 from mercer.retrieve.index import Index
+from mercer.search.alternatives import worded
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.negation import Without
 from mercer.understand.query import Understood
@@ -78,10 +79,10 @@ class Find:
         """
         import numpy as np
 
-        lexical: dict[str, float] = {}
+        lexical, attainable = dict[str, float](), 0.0
         if system != "dense":
             done = stopwatch(stages, "lexical")
-            lexical = _scores(self.index.lexical(known.words, self.pool, filters=request.filters))
+            lexical, attainable = worded(self.index, known, self.pool, request.filters)
             done()
         vector = self._encoded(known.text, system, stages) if vector is None else vector
         near: dict[str, float] = {}
@@ -98,7 +99,7 @@ class Find:
         scored = hybrid(
             np.array([lexical.get(id, 0.0) for id in ids]),
             self._cosines(ids, near, vector),
-            attainable=self.index.attainable(known.words) if system != "dense" else 0.0,
+            attainable=attainable,
             background=None if vector is None else Background.of(self._sample() @ vector),
             settings=self.ranking,
         )

@@ -37,6 +37,15 @@ class BoostShape(BaseModel):
     weight: float
 
 
+class AlternativeShape(BaseModel):
+    """Words of the query, and what may stand in their place."""
+
+    words: str
+    instead: list[str]
+    weight: float
+    """Share of its score by words that a product keeps which has these only."""
+
+
 class UnderstoodShape(BaseModel):
     """A query as it was asked."""
 
@@ -52,5 +61,6 @@ class UnderstoodShape(BaseModel):
     filters: list[WantedShape]
     boosts: list[BoostShape]
     negated: list[str]
+    alternatives: list[AlternativeShape]
     left_out: list[WantedShape]
     """Of `filters`, those that were dropped because nothing met them all."""

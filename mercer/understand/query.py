@@ -7,7 +7,7 @@ from typing import Literal
 
 from mercer.records import Filter
 
-__all__ = ["Boost", "Language", "Step", "Understood"]
+__all__ = ["Alternative", "Boost", "Language", "Step", "Understood"]
 
 Language = Literal["en", "zh", "mixed", ""]
 """What the query is written in; "" where no letter says."""
@@ -18,7 +18,7 @@ class Step:
     """One thing that was understood."""
 
     name: str
-    """What was done: normalise, spelling, brand, category, attribute, price, negation."""
+    """What was done: normalise, spelling, synonym, brand, category, attribute, price, negation."""
     before: str
     """The words it was read from."""
     after: str
@@ -37,6 +37,20 @@ class Boost:
     """The condition, on a field as in `records.Filter`."""
     weight: float
     """Points of the score that a product which meets it gains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Words of a query, and others that may stand in their place: one of them is as good as all."""
+
+    words: str
+    start: int
+    end: int
+    """Characters of `Understood.words`."""
+    instead: tuple[str, ...]
+    weight: float
+    """Share of its score by words that a product keeps which has these only."""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +75,5 @@ class Understood:
     boosts: tuple[Boost, ...] = ()
     negated: tuple[str, ...] = ()
     """Words that a product should not have."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Of places in `words`, left to right."""

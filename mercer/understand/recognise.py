@@ -12,7 +12,8 @@ from pathlib import Path
 from mercer.errors import FormatError
 from mercer.records import Filter, Product
 from mercer.shop import disk_errors, write_json
-from mercer.understand.normalise import HAN, normalise, stem
+from mercer.understand.normalise import HAN
+from mercer.understand.token import TOKEN, key, token
 
 __all__ = ["Named", "Vocabulary"]
 
@@ -25,7 +26,6 @@ ENTRIES = 50_000
 LONGEST = 5
 """Tokens of a value; Chinese characters up to twice as many."""
 
-_TOKEN = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)*")
 _IS_HAN = re.compile(f"[{HAN}]")
 
 
@@ -62,9 +62,9 @@ class Vocabulary:
         """Share of the products with a price; 1 where nothing is known."""
         self._meant: dict[tuple[str, ...], tuple[str, str, int, int]] = {}
         for entry in self.entries:
-            key = _key(entry[1])
-            if key and (key not in self._meant or _worth(entry) > _worth(self._meant[key])):
-                self._meant[key] = entry
+            said = key(entry[1])
+            if said and (said not in self._meant or _worth(entry) > _worth(self._meant[said])):
+                self._meant[said] = entry
         self._longest = max(map(len, self._meant), default=0)
 
     @classmethod
@@ -72,16 +72,15 @@ class Vocabulary:
         """Count values over a catalogue, and where else their words stand in titles."""
         whole = list(products)
         counts: Counter[tuple[str, str]] = Counter(pair for product in whole for pair in set(_values(product)))
-        kept = [pair for pair, count in counts.most_common(ENTRIES) if count >= LEAST and _fits(_key(pair[1]))]
+        kept = [pair for pair, count in counts.most_common(ENTRIES) if count >= LEAST and _fits(key(pair[1]))]
         pairs: defaultdict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
         for pair in kept:
-            pairs[_key(pair[1])].append(pair)
+            pairs[key(pair[1])].append(pair)
         longest = max(map(len, pairs), default=0)
         either: Counter[tuple[str, str]] = Counter()
         for product in whole:
             own = set(_values(product))
-            key = _key(product.title)
-            said = {pair for part in _parts(key, longest) for pair in pairs.get(part, ())}
+            said = {pair for part in _parts(key(product.title), longest) for pair in pairs.get(part, ())}
             either.update(own | said)
         entries = [(field, value, counts[field, value], either[field, value]) for field, value in kept]
         currencies = Counter(product.currency for product in whole if product.price is not None)
@@ -91,13 +90,13 @@ class Vocabulary:
 
     def __call__(self, text: str) -> list[Named]:
         """What of the shop's own a text names, the longest first and none inside another; in the text's order."""
-        tokens = list(_TOKEN.finditer(text))
-        key = tuple(_token(token.group()) for token in tokens)
+        tokens = list(TOKEN.finditer(text))
+        keys = tuple(token(one.group()) for one in tokens)
         found: list[Named] = []
         at = 0
-        while at < len(key):
-            for size in range(min(self._longest, len(key) - at), 0, -1):
-                entry = self._meant.get(key[at : at + size])
+        while at < len(keys):
+            for size in range(min(self._longest, len(keys) - at), 0, -1):
+                entry = self._meant.get(keys[at : at + size])
                 if entry:
                     start, end = tokens[at].start(), tokens[at + size - 1].end()
                     field, value, products, either = entry
@@ -151,22 +150,13 @@ def _worth(entry: tuple[str, str, int, int]) -> tuple[float, int]:
     return entry[2] / (entry[3] + 1), entry[2]
 
 
-def _key(text: str) -> tuple[str, ...]:
-    return tuple(_token(token) for token in _TOKEN.findall(normalise(text)))
+def _fits(said: tuple[str, ...]) -> bool:
+    """Whether tokens name something: not one Han character, one letter, or a number alone."""
+    size = sum(2 if not _IS_HAN.match(one) else 1 for one in said)
+    return 1 < size <= 2 * LONGEST and not all((len(one) < 2 and one.isascii()) or one.isdigit() for one in said)
 
 
-def _token(token: str) -> str:
-    token = token.lower()
-    return stem(token) if token.isascii() else token
-
-
-def _fits(key: tuple[str, ...]) -> bool:
-    """Whether a key names something: not one Han character, one letter, or a number alone."""
-    size = sum(2 if not _IS_HAN.match(token) else 1 for token in key)
-    return 1 < size <= 2 * LONGEST and not all((len(token) < 2 and token.isascii()) or token.isdigit() for token in key)
-
-
-def _parts(key: tuple[str, ...], longest: int) -> Iterator[tuple[str, ...]]:
-    for start in range(len(key)):
-        for size in range(1, min(longest, len(key) - start) + 1):
-            yield key[start : start + size]
+def _parts(said: tuple[str, ...], longest: int) -> Iterator[tuple[str, ...]]:
+    for start in range(len(said)):
+        for size in range(1, min(longest, len(said) - start) + 1):
+            yield said[start : start + size]

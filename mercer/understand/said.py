@@ -37,6 +37,9 @@ def said(known: Understood, *, left_out: Iterable[Filter] = ()) -> dict[str, Any
         "filters": [_filter(wanted) for wanted in known.filters],
         "boosts": [{"filter": _filter(boost.filter), "weight": boost.weight} for boost in known.boosts],
         "negated": list(known.negated),
+        "alternatives": [
+            {"words": one.words, "instead": list(one.instead), "weight": one.weight} for one in known.alternatives
+        ],
         "left_out": [_filter(wanted) for wanted in left_out],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mercer.errors import SettingsError
@@ -13,6 +13,7 @@ from mercer.understand.price import Price, prices
 from mercer.understand.query import Boost, Step, Understood
 from mercer.understand.recognise import Named, Vocabulary
 from mercer.understand.spelling import Corrected, Spelling
+from mercer.understand.synonym import Synonyms
 
 __all__ = ["Understand", "UnderstandSettings"]
 
@@ -34,6 +35,8 @@ class UnderstandSettings:
     """Confidence from which what was read is a filter, not a wish; 1 is never. A price with its currency has .95."""
     price: float = 0.1
     """Points of the score that a product at a wished price gains, times the confidence. A guess: no set has prices."""
+    synonyms: bool = True
+    """Whether products that have a synonym of a word are found by it: those of the shop's `synonyms.txt`, and rules."""
     negated: float = 0.2
     """Points that a product loses whose title has a negated word."""
     free: float = 0.05
@@ -60,13 +63,17 @@ class Understand:
     """
 
     def __init__(self, vocabulary: Vocabulary | None = None, *, settings: UnderstandSettings | None = None,
-                 spelling: Spelling | None = None) -> None:  # fmt: skip
+                 spelling: Spelling | None = None, synonyms: Synonyms | None = None) -> None:  # fmt: skip
         self.spelling = spelling
+        self.synonyms = synonyms or Synonyms()
         self.vocabulary = vocabulary or Vocabulary(())
         self.settings = settings or UnderstandSettings()
 
-    def __call__(self, query: str, *, correct: bool = True) -> Understood:
-        """Never raises, and never leaves a text without a word where the query has one."""
+    def __call__(self, query: str, *, correct: bool = True, same: Iterable[tuple[str, str]] = ()) -> Understood:
+        """Never raises, and never leaves a text without a word where the query has one.
+
+        `same` are pairs of (what is typed, what is meant too) beside those of the shop's file, as rules give them.
+        """
         words = normalise(query) or query
         steps: list[Step] = []
         if words != query:
@@ -77,6 +84,8 @@ class Understand:
         boosts: list[Boost] = []
         if self.settings.prices:
             words = self._priced(words, steps, filters, boosts)
+        alternatives = tuple(self.synonyms.also(same)(words)) if self.settings.synonyms else ()
+        steps += [Step("synonym", one.words, " | ".join(one.instead), one.evidence, one.weight) for one in alternatives]
         text, negated = self._negated(words, steps)
         for named in self.vocabulary(text):
             self._named(named, steps, filters, boosts)
@@ -91,6 +100,7 @@ class Understand:
             filters=tuple(filters),
             boosts=tuple(boosts),
             negated=negated,
+            alternatives=alternatives,
         )
 
     @property
