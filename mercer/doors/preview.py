@@ -63,7 +63,7 @@ def found_conflicts(doors: Doors, rules: Rules | None = None) -> list[Conflict]:
     def meeting(filters: Sequence[Filter]) -> set[str]:
         return {columns.ids[row] for row in columns.mask(filters).nonzero()[0].tolist()}
 
-    queries = [book.reading.fold(text) for text in asked(doors)]
+    queries = list(dict.fromkeys(book.reading.fold(text) for text in asked(doors)))
     chosen = book.rules if rules is None else rules
     return conflicts(chosen, now=book.now(), reading=book.reading, queries=queries, meeting=meeting)
 
