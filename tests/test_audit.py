@@ -58,6 +58,13 @@ def test_what_could_not_be_done_is_said_not_to_have_been(shop: Shop, monkeypatch
     assert [entry.act for entry in shop.audit.entries()] == ["publish", "publish failed"]
 
 
+def test_a_shop_without_changes_is_whole(shop: Shop) -> None:
+    assert shop.audit.verify() == []
+    shop.audit.path.touch()
+    assert shop.audit.verify() == []
+    assert shop.audit.entries() == []
+
+
 def test_only_the_owner_may_read_it(log: Audit) -> None:
     assert log.path.stat().st_mode & 0o777 == 0o600
     assert log.head.stat().st_mode & 0o777 == 0o600

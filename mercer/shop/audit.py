@@ -157,7 +157,7 @@ class Audit:
             return [f"entry {told}, the last that was acknowledged, is not there"]
         if seq - told > 1:  # a kill between the two files leaves one entry that the second does not know
             return [f"{self.head.name} knows {told} of {seq} entries"]
-        if told == seq and hash != last:
+        if seq and told == seq and hash != last:
             return [f"{self.head.name} names another last entry"]
         return []
 
