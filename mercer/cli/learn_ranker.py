@@ -66,7 +66,7 @@ def learn_ranker(
         task = bars.add_task("grow trees", total=call.own.folds + 1)
         fitted = fit(lists, call.own, seed=learning.seed, tick=lambda done, _: bars.update(task, completed=done))
         proof = replayed.prove(fitted.trees, learning) if replayed else None
-    told = {**told, "checked": gathered.checked, "index": before, "notes": list(gathered.notes)}
+    told = {**told, "checked": gathered.checked, "first_stage": before, "notes": list(gathered.notes)}
     version, model = keep_ranker(shop, fitted, lists, call.own, seed=learning.seed, told=told)
     built = build_with_progress(shop, call.settings, checked=call.checked, ranker=version, override=override)
     proof = proof or _proved(call, gathered, before, built.version)
