@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mercer.rank.hybrid import Background, HybridSettings, Scored, hybrid
@@ -11,6 +12,7 @@ from mercer.rank.wish import wished
 from mercer.records import Candidate, Request
 from mercer.retrieve.index import Index
 from mercer.search.alternatives import worded
+from mercer.search.beside import beside
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.negation import Without
 from mercer.understand.query import Understood
@@ -79,17 +81,15 @@ class Find:
         """
         import numpy as np
 
-        lexical, attainable = dict[str, float](), 0.0
-        if system != "dense":
-            done = stopwatch(stages, "lexical")
-            lexical, attainable = worded(self.index, known, self.pool, request.filters)
-            done()
+        ask = partial(self._worded, known, request, system, stages)
+        words = beside(ask) if self.encoder and system == "hybrid" else ask  # the arms share nothing until they rank
         vector = self._encoded(known.text, system, stages) if vector is None else vector
         near: dict[str, float] = {}
         if vector is not None:
             done = stopwatch(stages, "dense")
             near = _scores(self.index.dense(vector, self.pool, filters=request.filters))
             done()
+        lexical, attainable = words()
         done = stopwatch(stages, "rank")
         excluded = set(request.exclude)
         row = self.index.columns.row
@@ -106,6 +106,17 @@ class Find:
         scored = wished(scored, self._wishes(known, ids, rows))
         done()
         return Found(ids, rows, scored, cut=self.ranking.cut, vector=vector)
+
+    def _worded(
+        self, known: Understood, request: Request, system: System, stages: dict[str, float]
+    ) -> tuple[dict[str, float], float]:
+        """What words bring, and what a product can attain by them."""
+        if system == "dense":
+            return {}, 0.0
+        done = stopwatch(stages, "lexical")
+        found = worded(self.index, known, self.pool, request.filters)
+        done()
+        return found
 
     def _wishes(
         self, known: Understood, ids: Sequence[str], rows: NDArray[np.int64]
