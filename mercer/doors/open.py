@@ -19,6 +19,7 @@ from mercer.doors.portrait import Portrait, portrait
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
+from mercer.doors.words import sold_out
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
@@ -36,6 +37,7 @@ from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import TextSettings, passage
 from mercer.search import Search, System
 from mercer.search.ruled import READING
+from mercer.search.effort import Effort, Less
 from mercer.shop import Shop
 from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
@@ -89,12 +91,13 @@ class Doors:
             rules=self.rules,
             learned=learned,
         )
+        self._less = Less(self._search)
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
         self._writing = threading.Lock()
 
-    def search(self, request: Request, *, system: System = "hybrid") -> Page:
-        """See `search.Search`."""
-        return self._search(request, system=system)
+    def search(self, request: Request, *, system: System = "hybrid", effort: Effort = "full") -> Page:
+        """See `search.Search`; `effort` is less than full where the answer is needed sooner."""
+        return self._search(request, system=system) if effort == "full" else self._less(request, effort)
 
     @property
     def searching(self) -> Search:
@@ -106,8 +109,8 @@ class Doors:
         return self._recommend(request)
 
     def suggest(self, prefix: str, k: int = 10) -> list[str]:
-        """Completions of what has been typed so far, best first."""
-        return self._suggest(prefix, k)
+        """Completions of what has been typed so far, best first; none whose few products are all sold out now."""
+        return self._suggest(prefix, k, gone=sold_out(self.index.columns))
 
     def conflicts(self) -> list[Conflict]:
         """What is wrong with the shop's rules."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from importlib.util import find_spec
 
-__all__ = ["missing_pinyin", "nearly", "phrases", "readings", "syllables"]
+__all__ = ["missing_pinyin", "nearly", "phrases", "readings", "spoken", "syllables"]
 
 NEARLY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"), ("h", "f"), ("ng", "n"))
 """Sounds that many speakers do not tell apart: initials, and finals with and without g."""
@@ -104,3 +104,21 @@ def phrases() -> frozenset[str]:
     from pypinyin.constants import PHRASES_DICT
 
     return frozenset(words | {phrase for phrase in PHRASES_DICT if len(phrase) == 2})
+
+
+def spoken(text: str) -> list[str]:
+    """A text with Han characters as it is typed in pinyin: whole syllables, and their first letters.
+
+    >>> spoken("红色连衣裙"), spoken("iphone手机壳"), spoken("cup")
+    (['hongselianyiqun', 'hslyq'], ['iphoneshoujike', 'iphonesjk'], [])
+    """
+    if text.isascii() or missing_pinyin():
+        return []
+    from pypinyin import lazy_pinyin
+
+    parts = lazy_pinyin(text.replace(" ", ""), v_to_u=False)
+    whole = "".join(parts)
+    if not (whole.isascii() and whole.isalnum()) or whole == text:
+        return []
+    firsts = "".join(part if part in text else part[0] for part in parts)
+    return [whole, firsts] if len(firsts) > 1 else [whole]

@@ -6,9 +6,8 @@ import json
 import math
 import re
 import unicodedata
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from pathlib import Path
@@ -16,26 +15,25 @@ from pathlib import Path
 from mercer.errors import FormatError, SettingsError
 from mercer.records import Product
 from mercer.shop import disk_errors, write_json
+from mercer.understand.prefix import DEEPEST, Prefixes
+from mercer.understand.sound import spoken
 
 __all__ = ["Suggest", "SuggestSettings"]
 
-FORMAT = 1
-"""Layout of the JSON file."""
+FORMAT = 2
+"""Layout of the JSON file; 1 had no products."""
 
-LAST = "\U0010ffff"
-"""Sorts after every character a key can hold."""
-
-WIDE = 256
-"""Keys under one prefix from which its best are worked out ahead: 256 to rank stay below .1 ms."""
-
-DEEPEST = 20
-"""Completions worked out ahead, so the most that one call gives."""
+FEW = 8
+"""Products behind a completion up to which they are kept: it is not shown while all of them are sold out."""
 
 WEIGHTS = {"query": 4.0, "category": 2.5, "brand": 2.0, "title": 0.0}
 """Added to log(1 + count): shoppers' own words first. A guess, until the query log of a real shop settles it."""
 
 INSIDE = 2.0
 """Taken off where the typed letters begin a later word, not the first. A guess, as above."""
+
+SPOKEN = 1.0
+"""Taken off where the typed letters are pinyin of a completion. A guess, as above."""
 
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 WORD_START = re.compile(r"(?<![^\W_])[^\W_]")
@@ -69,54 +67,82 @@ class Suggest:
     (['Tea cup'], ['手冲咖啡壶'])
     """
 
-    def __init__(self, entries: Mapping[str, float]) -> None:
-        """Entries are texts as they are shown, with weights of which only the order matters."""
-        self.entries = dict(entries)
+    def __init__(self, entries: Mapping[str, float], products: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Entries are texts as they are shown, with weights of which only the order matters.
+
+        `products` are the ids behind those texts that have few.
+        """
+        self.entries, self.products = dict(entries), {text: tuple(ids) for text, ids in (products or {}).items()}
         self._texts = list(self.entries)
-        keys = [
+        weights = list(enumerate(self.entries.values()))
+        self._written = Prefixes(
             (key, number, weight - INSIDE * (start > 0))
-            for number, (text, weight) in enumerate(self.entries.items())
-            for start, key in _keys(normal(text))
-        ]
-        keys.sort(key=lambda entry: entry[0])
-        self._keys = [key for key, _, _ in keys]
-        self._numbers = [number for _, number, _ in keys]
-        self._weights = [weight for _, _, weight in keys]
-        self._ahead: dict[str, list[int]] = {}
-        self._look_ahead(0, len(keys), "")
+            for number, weight in weights
+            for start, key in _keys(normal(self._texts[number]))
+        )
+        self._spoken = Prefixes(
+            (key, number, weight - SPOKEN) for number, weight in weights for key in spoken(normal(self._texts[number]))
+        )
 
     @classmethod
     def build(
-        cls, products: Iterable[Product], queries: Mapping[str, int], *, settings: SuggestSettings | None = None
+        cls,
+        products: Iterable[Product],
+        queries: Mapping[str, int],
+        *,
+        settings: SuggestSettings | None = None,
+        wanted: Mapping[str, Collection[str]] | None = None,
     ) -> Suggest:
         """Take completions from queries (text to times asked), brands, categories and the heads of titles.
 
         A query with an e-mail address or seven digits in a row is left out: what one shopper typed about
-        themselves is shown to nobody else.
+        themselves is shown to nobody else. So is what has no product in stock; `wanted` are the products that were
+        clicked or bought for a query.
         """
         settings = settings or SuggestSettings()
         counts: dict[str, Counter[str]] = {kind: Counter() for kind in WEIGHTS}
+        behind: defaultdict[str, set[str]] = defaultdict(set)
+        sold: set[str] = set()
         for text, count in queries.items():
             if count >= settings.least and not PRIVATE.search(text):
                 counts["query"][tidy(text)] += count
+        for text, ids in (wanted or {}).items():
+            behind[normal(tidy(text))].update(ids)
         for product in products:
-            counts["brand"][tidy(product.brand)] += 1
-            counts["category"].update(tidy(level) for level in product.category)
-            counts["title"][head(product.title)] += 1
-        return cls(_merged(counts, settings))
+            if not product.in_stock:
+                sold.add(product.id)
+            named = {"brand": [product.brand], "category": product.category, "title": [head(product.title)]}
+            for kind, texts in ((kind, [tidy(text) for text in texts]) for kind, texts in named.items()):
+                counts[kind].update(texts)
+                for text in texts:
+                    behind[normal(text)].add(product.id)
+        weights = _merged(counts, settings)
+        ids = {text: behind.get(normal(text), set()) for text in weights}
+        there = {text: weight for text, weight in weights.items() if not ids[text] or not ids[text] <= sold}
+        return cls(there, {text: sorted(ids[text]) for text in there if 0 < len(ids[text]) <= FEW})
 
-    def __call__(self, prefix: str, k: int = 10) -> list[str]:
-        """At most k completions (never more than 20), best first; of nothing typed, the most common ones."""
+    def __call__(self, prefix: str, k: int = 10, *, gone: Callable[[str], bool] | None = None) -> list[str]:
+        """At most k completions (never more than 20), best first; of nothing typed, the most common ones.
+
+        `gone` says whether a product is sold out: a completion is left out while all the products behind it are.
+        """
         key = normal(prefix)
-        best = self._ahead.get(key)
-        if best is None:
-            best = self._best(bisect_left(self._keys, key), bisect_left(self._keys, key + LAST))
-        return [self._texts[number] for number in best[: max(0, k)]]
+        best = self._written(key)
+        if typed := _letters(key):
+            both: dict[int, float] = {}
+            for weight, number in (*best, *self._spoken(typed)):
+                both[number] = max(weight, both.get(number, weight))
+            best = sorted(((weight, number) for number, weight in both.items()), key=lambda one: (-one[0], one[1]))
+        texts = [self._texts[number] for _, number in best[:DEEPEST]]
+        if gone:
+            texts = [text for text in texts if not self.products.get(text) or not all(map(gone, self.products[text]))]
+        return texts[: max(0, k)]
 
     def save(self, path: Path) -> None:
         """Write JSON, whole or not at all."""
+        entries = [(text, weight, self.products.get(text, ())) for text, weight in self.entries.items()]
         with disk_errors(path):
-            write_json(path, {"format": FORMAT, "entries": list(self.entries.items())})
+            write_json(path, {"format": FORMAT, "entries": entries})
 
     @classmethod
     def load(cls, path: Path) -> Suggest:
@@ -127,34 +153,13 @@ class Suggest:
         """
         try:
             data = json.loads(path.read_text("utf-8"))
-            if data["format"] != FORMAT:
+            if data["format"] not in (1, FORMAT):
                 raise FormatError(f"{path.name} has format {data['format']!r}", cure="run: mercer index SHOP")
-            return cls({str(text): float(weight) for text, weight in data["entries"]})
+            entries = [(str(text), float(weight), *rest) for text, weight, *rest in data["entries"]]
+            behind = {text: tuple(map(str, rest[0])) for text, _, *rest in entries if rest and rest[0]}
+            return cls({text: weight for text, weight, *_ in entries}, behind)
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"{path.name} is damaged: {error}", cure="run: mercer index SHOP") from error
-
-    def _best(self, low: int, high: int) -> list[int]:
-        """Entries under keys [low, high), best first, each once."""
-        best: dict[int, float] = {}
-        for at in range(low, high):
-            number, weight = self._numbers[at], self._weights[at]
-            if weight > best.get(number, -math.inf):
-                best[number] = weight
-        return nlargest(DEEPEST, best, key=lambda number: (best[number], -number))
-
-    def _look_ahead(self, low: int, high: int, prefix: str) -> None:
-        """Work out the answers of every prefix that begins many keys."""
-        self._ahead[prefix] = self._best(low, high)
-        depth = len(prefix)
-        while low < high:
-            if len(self._keys[low]) == depth:
-                low += 1
-                continue
-            longer = self._keys[low][: depth + 1]
-            end = bisect_left(self._keys, longer + LAST, low, high)
-            if end - low > WIDE and depth < DEEPEST:
-                self._look_ahead(low, end, longer)
-            low = end
 
 
 def normal(text: str) -> str:
@@ -195,6 +200,12 @@ def _keys(text: str) -> Iterator[tuple[int, str]]:
     starts = {0} | {match.start() for pattern in (WORD_START, HAN) for match in pattern.finditer(text)}
     for start in sorted(starts):
         yield start, text[start:]
+
+
+def _letters(typed: str) -> str:
+    """What was typed as pinyin is compared: letters without spaces and apostrophes; "" where it is none."""
+    letters = typed.replace(" ", "").replace("'", "")
+    return letters if len(letters) > 1 and letters.isascii() and letters.isalnum() else ""
 
 
 def _merged(counts: Mapping[str, Counter[str]], settings: SuggestSettings) -> dict[str, float]:

@@ -102,7 +102,7 @@ def test_the_answers_worked_out_ahead_are_the_answers() -> None:
         for second in "xyz"
     }
     suggest = Suggest(entries)
-    assert "a" in suggest._ahead
+    assert "a" in suggest._written._ahead
     for prefix in ("a", "ax", "i", "item", "item 3"):
         expected = {
             text
@@ -138,3 +138,31 @@ def test_any_text_is_survived(title: str, prefix: str) -> None:
     for text in suggest(prefix, 5):
         assert normal(prefix) in normal(text)
     assert len(head(title)) <= max(12, len(title))
+
+
+@pytest.mark.parametrize("typed", ["hua", "huazhuang", "hua zhuang b", "hzb", "HZB"])
+def test_pinyin_begins_chinese_completions(typed: str) -> None:
+    suggest = Suggest({"化妆包": 3.0, "咖啡壶": 5.0, "hzz": 1.0})
+    assert suggest(typed, 3)[0] == "化妆包"
+    assert suggest("h", 3) == ["hzz"]
+
+
+def test_letters_come_before_sounds_of_the_same_weight() -> None:
+    assert Suggest({"红茶": 2.0, "hongkong tea": 2.0})("hong", 3) == ["hongkong tea", "红茶"]
+
+
+def test_what_has_nothing_in_stock_is_not_completed(tmp_path: Path) -> None:
+    gone = [Product("9", "Walnut stool", brand="Lost", category=("Kitchen", "Stools"), stock=0)]
+    suggest = Suggest.build([*PRODUCTS, *gone], {"walnut seat": 9, "oak board": 2}, wanted={"walnut seat": ["9"]})
+    assert suggest("walnut") == suggest("lost") == suggest("stools") == []
+    assert suggest("kitchen") == ["Kitchen"]
+    suggest.save(tmp_path / "suggest.json")
+    loaded = Suggest.load(tmp_path / "suggest.json")
+    assert loaded("nord", gone=lambda id: id in ("1", "3")) == []
+    assert loaded("nord", gone=lambda id: id == "1") == ["Nordwald"]
+    assert loaded("oak b", gone=lambda _: True) == ["oak board"]
+
+
+def test_an_older_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "suggest.json").write_text('{"format": 1, "entries": [["tea", 1.0]]}', "utf-8")
+    assert Suggest.load(tmp_path / "suggest.json")("t", gone=lambda _: True) == ["tea"]
