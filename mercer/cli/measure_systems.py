@@ -139,19 +139,19 @@ def systems(
     """How to fit each system, given those before it; what was chosen on the same history is not fitted twice."""
     from mercer.retrieve.blend import Blend
     from mercer.retrieve.item_knn import ItemKnn
-    from mercer.retrieve.linear import Linear
+    from mercer.retrieve.linear import Linear, LinearSettings
     from mercer.retrieve.popular import Popular, PopularSettings
     from mercer.retrieve.trending import Trending
 
-    def live() -> Scorer:
-        home, lately = settings.home, PopularSettings() if timed else PopularSettings(half_life=0)
-        parts: dict[str, tuple[Scorer, float]] = {
-            "behaviour": (ItemKnn.fit(history), home.get("behaviour", 0.0)),
-            "popular": (Popular.fit(history, lately), home.get("popular", 0.0)),
-        }
+    def live(before: Mapping[str, Scorer]) -> Scorer:
+        lately = PopularSettings() if timed else PopularSettings(half_life=0)
+        usual = before["linear"] if picked.linear.settings == LinearSettings() else Linear.fit(history, features)
+        parts: dict[str, Scorer] = {"linear": usual, "popular": Popular.fit(history, lately)}
+        if settings.home.get("behaviour"):
+            parts["behaviour"] = ItemKnn.fit(history)
         if timed:
-            parts["trending"] = Trending.fit(history), home.get("trending", 0.0)
-        return Blend(parts)
+            parts["trending"] = Trending.fit(history)
+        return Blend({name: (part, settings.home.get(name, 0.0)) for name, part in parts.items()})
 
     def blend(before: Mapping[str, Scorer]) -> Scorer:
         return picked.blend.blend({**before, "popular": Popular.fit(history, picked.popular.settings)})
@@ -176,7 +176,7 @@ def systems(
     found["blend"] = blend
     if picked.ranked is not None:
         found["ranked"] = ranked
-    found["live defaults"] = lambda _: live()
+    found["live defaults"] = live
     return found
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "build", "encoder_settings", "gate_refusal", "latest"]
 
-LAYOUT = 4
+LAYOUT = 5
 """Of an index version; another layout is another version."""
 
 Tick = Callable[[str, int, int], None]
@@ -138,7 +138,7 @@ def build(
             index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
             index.merge()
         (folder / "behaviour").mkdir()
-        Behaviour.fit(events := _events(shop, source, folder)).save(folder / "behaviour")
+        Behaviour.fit(events := _events(shop, source, folder), products=products).save(folder / "behaviour")
         if ranks:
             keep_facts(products, source, folder, events)
         learn_words(products, source, folder, settings=settings)

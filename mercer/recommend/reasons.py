@@ -64,9 +64,9 @@ class Reasons:
         """Which sentence is true of a hit whose largest part is `signal`."""
         kind = signal
         fresh = self._clock() * 1000 - self._behaviour.end <= FRESH
-        if signal == "behaviour":
+        if signal in ("linear", "behaviour"):
             kind = "bought" if anchor and anchor.id in asked.bought else "viewed"
-            kind = "also" if request.scene in ("similar", "together", "basket") else kind
+            kind = "also" if signal == "behaviour" and request.scene in ("similar", "together", "basket") else kind
         elif signal == "popular":
             popular = self._behaviour.popular
             kind = "week" if fresh and popular.week[code] >= popular.weekly else "popular"

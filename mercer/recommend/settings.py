@@ -33,10 +33,10 @@ class RecommendSettings:
     """
 
     home: Mapping[str, float] = field(
-        default_factory=_weights(behaviour=1.0, content=0.2, popular=0.4, trending=0.05, taste=0.1, context=0.05)
+        default_factory=_weights(linear=1.0, content=0.2, popular=0.4, trending=0.05, taste=0.1, context=0.05)
     )
     next: Mapping[str, float] = field(
-        default_factory=_weights(behaviour=1.0, together=0.3, content=0.2, popular=0.05, taste=0.1, context=0.05)
+        default_factory=_weights(linear=1.0, together=0.3, content=0.2, popular=0.05, taste=0.1, context=0.05)
     )
     similar: Mapping[str, float] = field(default_factory=_weights(content=1.0, behaviour=0.5, context=0.02))
     together: Mapping[str, float] = field(default_factory=_weights(together=1.0, behaviour=0.1, context=0.02))

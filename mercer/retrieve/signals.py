@@ -18,7 +18,7 @@ from mercer.retrieve.taste import Taste
 
 __all__ = ["SIGNALS", "Asked", "Signals"]
 
-SIGNALS = ("behaviour", "content", "together", "popular", "trending", "taste", "context")
+SIGNALS = ("linear", "behaviour", "content", "together", "popular", "trending", "taste", "context")
 CONTENT_PAST = 10
 """Latest products whose vectors make a shopper's taste; older ones weigh below 1 % at the usual recency."""
 
@@ -88,9 +88,10 @@ class Signals:
             return self._taste(asked.ids[-CONTENT_PAST:], weights, asked.wanted, size=size), Taste.usual
         if signal == "context":
             return self._in_context(asked, size), Context.usual
-        if signal == "behaviour":
-            values = known.knn.neighbours.sum(asked.sequence.product, known.knn.weights(asked.sequence))
-            usual = known.knn.usual
+        if signal in ("linear", "behaviour"):
+            model = known.linear if signal == "linear" else known.knn
+            values = np.maximum(0.0, model.neighbours.sum(asked.sequence.product, model.weights(asked.sequence)))
+            usual = model.usual
         elif signal == "together":
             values, usual = known.together.sum(asked.sequence), known.together.usual
         else:
@@ -127,7 +128,7 @@ class Signals:
         found = [""] * len(ids)
         if not asked.ids:
             return found
-        for signal in set(signals) & {"behaviour", "content", "together", "taste"}:
+        for signal in set(signals) & {"linear", "behaviour", "content", "together", "taste"}:
             places = [place for place, name in enumerate(signals) if name == signal]
             if signal == "taste":
                 weights, lately = self._fading(asked)[-CONTENT_PAST:], asked.ids[-CONTENT_PAST:]
@@ -138,13 +139,20 @@ class Signals:
             if signal == "content":
                 table = self._likeness(asked, [ids[place] for place in places])
             else:
-                part = self._behaviour.knn if signal == "behaviour" else self._behaviour.together
-                table = part.neighbours.between(asked.sequence.product, codes[places])
-                now = asked.sequence.step == 0
-                weights = self._behaviour.knn.weights(asked.sequence) if signal == "behaviour" else now
-                table = table * weights[:, None]
+                table = self._linked(signal, asked, codes[places])
             for place, best in zip(places, table.argmax(axis=0).tolist(), strict=True):
                 found[place] = asked.ids[best]
+        return found
+
+    def _linked(self, signal: str, asked: Asked, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What each of the past gives to each hit, shape (past, hits)."""
+        known, past = self._behaviour, asked.sequence
+        if signal == "together":
+            part, weights = known.together.neighbours, (past.step == 0).astype(np.float64)
+        else:
+            model = known.linear if signal == "linear" else known.knn
+            part, weights = model.neighbours, model.weights(past)
+        found: NDArray[np.float64] = part.between(past.product, codes) * weights[:, None]
         return found
 
     def _content(self, asked: Asked, filters: Sequence[Filter], size: int) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mercer.errors import ShopError
 from mercer.records import Product, Request, Shopper
-from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.behaviour import Behaviour, BehaviourSettings
 from mercer.retrieve.blend import Blend
 from mercer.retrieve.exact import ExactIndex
 from mercer.retrieve.history import DAY, History
@@ -214,6 +214,20 @@ def test_a_bundle_is_saved_whole(tmp_path: Path) -> None:
     bundle.save(tmp_path)
     loaded = Behaviour.load(tmp_path)
     assert (loaded.end, loaded.events) == (bundle.end, bundle.events)
-    for name in ("knn", "popular", "trending", "together"):
+    for name in ("linear", "knn", "popular", "trending", "together"):
         assert getattr(loaded, name)(REQUESTS[1], 9) == getattr(bundle, name)(REQUESTS[1], 9)
     assert loaded.pasts("s3").product.tolist() == bundle.pasts("s3").product.tolist()
+
+
+def test_a_bundle_reaches_what_nobody_wanted_yet(tmp_path: Path) -> None:
+    catalogue = [Product(f"p{n:02d}", f"thing {n}", brand="a" if n == 4 else "") for n in range(PRODUCTS)]
+    bundle = Behaviour.fit(events(), products=[*catalogue, Product("cold", "new thing", brand="a")])
+    assert len(bundle.products) == PRODUCTS + 1
+    assert "cold" in {candidate.id for candidate in bundle.linear(Request("next", item="p04"), 5)}
+    assert bundle.popular(REQUESTS[0], 9) == Behaviour.fit(events()).popular(REQUESTS[0], 9)
+    bundle.save(tmp_path)
+    (tmp_path / "linear.npz").unlink()
+    older = Behaviour.load(tmp_path)
+    assert older.linear(REQUESTS[0], 9) == older.knn(REQUESTS[0], 9), "an index of before stands on item-knn"
+    small = Behaviour.fit(events(), BehaviourSettings(linear_most=5))
+    assert small.linear(REQUESTS[0], 9) == small.knn(REQUESTS[0], 9)
