@@ -25,8 +25,19 @@ def test_every_number_is_in_one_bar_and_every_edge_is_round(values: list[float])
     assert sum(found.values()) == sum(value == value for value in values)
     assert ends == sorted(ends)
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(ends))
-    for edge in {abs(edge) for pair in ends for edge in pair} - {0.0, float("inf")}:
-        assert len(f"{edge:.6f}".replace(".", "").strip("0")) <= 3, edge
+    edges = {edge for pair in ends for edge in pair} - {float("-inf"), float("inf")}
+    steps = [step * 10.0**power for power in range(-2, 7) for step in (1, 2, 5)]
+    alike = (
+        all(abs(edge / step - round(edge / step)) < 1e-6 for edge in edges) for step in steps if step >= spread(values)
+    )
+    assert edges <= {0.0, *steps} or any(alike), edges
+
+
+def spread(values: list[float]) -> float:
+    """A sixth of what nine tenths of the numbers span: no bar need be narrower."""
+    known = [value for value in values if value == value] or [0.0]
+    low, high = np.quantile(known, (0.05, 0.95), method="nearest")
+    return float(high - low) / 6.001
 
 
 def test_prices_close_together_get_bars_of_one_width() -> None:
