@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mercer.errors import RequestError
@@ -31,9 +32,9 @@ class Reading:
     check: Callable[[Iterable[Filter]], None] = lambda _: None
     """Raises RequestError for a filter that no product could be tested against."""
 
-    def stems(self, folded: str) -> set[str]:
+    def stems(self, folded: str) -> frozenset[str]:
         """Of the words that are not Han."""
-        return {self.stem(run) for run in _RUN.findall(folded) if not _han(run)}
+        return _stems(self, folded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,12 @@ class When:
         )
 
 
-def _words(reading: Reading, text: str) -> tuple[set[str], tuple[str, ...]]:
+@lru_cache(maxsize=1024)  # a thousand rules look at one query
+def _stems(reading: Reading, folded: str) -> frozenset[str]:
+    return frozenset(reading.stem(run) for run in _RUN.findall(folded) if not _han(run))
+
+
+def _words(reading: Reading, text: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Stems of the English words, and runs of Han characters, that a query has to have."""
     folded = reading.fold(text)
     return reading.stems(folded), tuple(run for run in _RUN.findall(folded) if _han(run))
