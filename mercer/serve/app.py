@@ -19,6 +19,7 @@ from mercer.serve.api import keys as keys_api
 from mercer.serve.doors import Doors
 from mercer.serve.guard import Guard
 from mercer.serve.guard_access import Access
+from mercer.serve.guard_load import Load
 from mercer.serve.key_scope import Table, describe, needs
 from mercer.serve.key_store import Keys
 from mercer.serve.metrics import Metrics, Timed
@@ -32,6 +33,10 @@ __all__ = ["build"]
 ABOUT = "Search and recommendation for one shop. Errors are RFC 9457 problems with the value seen and the cure."
 
 
+SPARE = 4
+"""Threads beside those of calls that queue: for /ready, /metrics and static files."""
+
+
 def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: Keys | None) -> FastAPI:
     """Compose the application; it does not close the doors, their owner does."""
 
@@ -39,7 +44,7 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: K
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         import anyio.to_thread
 
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads + SPARE
         yield
         if access.used:
             access.used.save()
@@ -69,6 +74,7 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: K
 
     describe(app)
     problem.install(app, page=pages.error)
+    app.add_middleware(Load, settings=settings, metrics=metrics)
     app.add_middleware(Guard, settings=settings, access=access)
     if settings.origins:
         app.add_middleware(

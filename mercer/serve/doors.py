@@ -8,6 +8,7 @@ from typing import Protocol
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_conflict import Conflict
 from mercer.records import Event, Filter, Impression, Page, Product, Request, Shopper
+from mercer.search.effort import Effort
 
 __all__ = ["Catalogue", "Doors", "Log"]
 
@@ -88,7 +89,9 @@ class Doors(Protocol):
         """What rules that are not kept yet, or kept ones by id, would do."""
         ...
 
-    def search(self, request: Request) -> Page: ...
+    def search(self, request: Request, *, effort: Effort = "full") -> Page:
+        """`effort` is less than full where the answer is needed sooner."""
+        ...
 
     def recommend(self, request: Request) -> Page: ...
 

@@ -19,10 +19,11 @@ from mercer.serve.key_used import Used
 from mercer.serve.problem import problem
 from mercer.serve.storefront.visitor import SESSION, SHOPPER
 
-__all__ = ["CALLER", "Access", "Asked", "Caller", "caller"]
+__all__ = ["CALLER", "CLOSED", "ROUTE", "Access", "Asked", "Caller", "caller"]
 
 CURE = "send Authorization: Bearer KEY; the owner makes one: mercer keys SHOP add NAME --scope"
-CALLER = "mercer.caller"
+CALLER, ROUTE, CLOSED = "mercer.caller", "mercer.route", "mercer.closed"
+"""Of the ASGI scope: who asks, the path of the route that answers, and whether keys are asked for."""
 
 Asked = Literal["auto", "always", "never"]
 
@@ -67,14 +68,18 @@ class Access:
 
     def __call__(self, scope: Scope) -> Caller | Response:
         """Who asks, or the refusal: 401 without a key that is good, 403 where it may not do this."""
-        need = self.table(scope)
-        if need is None or (need.declared and not need.scopes):
+        row = self.table(scope)
+        if row is None:
             return Caller()
+        scope[ROUTE], need = row
         try:
-            if not self.closed():
+            scope[CLOSED] = self.closed()
+            if not scope[CLOSED] or (need.declared and not need.scopes):
                 return Caller()
             return self._judged(need, scope)
         except ShopError as error:
+            if need.declared and not need.scopes:
+                return Caller()
             return problem(503, error.problem, cure=error.cure)
 
     def _judged(self, need: Needs, scope: Scope) -> Caller | Response:

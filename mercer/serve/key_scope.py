@@ -62,13 +62,13 @@ class Table:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._rows: list[tuple[Callable[[Scope], tuple[Match, Scope]], Needs]] = []
+        self._rows: list[tuple[Callable[[Scope], tuple[Match, Scope]], str, Needs]] = []
 
-    def __call__(self, scope: Scope) -> Needs | None:
-        """What a request needs; None where no route takes it (404 or 405)."""
+    def __call__(self, scope: Scope) -> tuple[str, Needs] | None:
+        """A request's route and what it needs; None where no route takes it (404 or 405)."""
         if not self._rows:
-            self._rows = [(route.matches, need) for _, route, need in self.routes()]
-        return next((need for matches, need in self._rows if matches(scope)[0] is Match.FULL), None)
+            self._rows = [(route.matches, path, need) for path, route, need in self.routes()]
+        return next(((path, need) for matches, path, need in self._rows if matches(scope)[0] is Match.FULL), None)
 
     def routes(self) -> Iterator[tuple[str, Any, Needs]]:
         """(path, route, needs) of each route, those of included routers too."""

@@ -39,6 +39,13 @@ class Metrics:
         self.unwritten = Counter(
             "mercer_unwritten_answers", "Answers whose impressions wait in memory for the disk", registry=self.registry
         )
+        self.refused = Counter("mercer_refused", "Calls refused under load", ["reason"], registry=self.registry)
+        self.wait = Histogram(
+            "mercer_wait_seconds", "Time a call waited for a worker", buckets=BUCKETS, registry=self.registry
+        )
+        self.efforts = Counter(
+            "mercer_searches", "Searches by how much was done for them", ["effort"], registry=self.registry
+        )
         self.products = Gauge("mercer_products", "Products in the index", registry=self.registry)
 
     def page(self, scene: str, page: Page) -> None:

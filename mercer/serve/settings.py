@@ -33,14 +33,24 @@ class ServeSettings:
     """Whether the API asks for a key: `auto` once the shop has one, or where other machines reach the server."""
     storefront: bool = True
     """Whether the pages to try the shop with are served; they need no key."""
+    key_rate: float = 200.0
+    """Calls that one key may make in a second; twice as many at once. 0 is no limit."""
+    address_rate: float = 50.0
+    """Calls that one address may make without a key in a second, where keys are asked for; four times as many at once.
+    0 is no limit."""
+    wait_ms: float = 500.0
+    """Longest expected wait for a worker, in milliseconds; a call that would wait longer is refused at once (503)."""
+    deadline_ms: float = 5000.0
+    """Longest that a caller may wait for its answer, in milliseconds; a call says less with X-Deadline-Ms."""
     origins: tuple[str, ...] = ()
     """Sites whose pages may call the API from a browser, such as `https://shop.example` (CORS)."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not isinstance(value, bool) and value < 1:
-                raise SettingsError(f"[serve] {field.name} is {value}", cure="give 1 or more")
+            least = 0 if field.name in ("key_rate", "address_rate") else 1
+            if isinstance(value, int | float) and not isinstance(value, bool) and not value >= least:
+                raise SettingsError(f"[serve] {field.name} is {value}", cure=f"give {least} or more")
         if not self.name.strip() or len(self.name) > 60:
             raise SettingsError(f"[serve] name is {self.name[:60]!r}", cure="give 1 to 60 characters")
         for origin in self.origins:

@@ -15,6 +15,7 @@ from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
 from mercer.serve.key_scope import needs
+from mercer.serve.limit_queue import EFFORT
 from mercer.serve.metrics import Metrics
 from mercer.serve.shape import Answer, Recommendation, Search, Suggestions
 
@@ -53,7 +54,10 @@ class Asker:
     def __call__(self, request: Request, *, stay: bool = False) -> Page:
         """Ask a door; an answer that the shop leads away from counts as shown only to who stays."""
         door = self.doors.search if request.scene == "search" else self.doors.recommend
-        page = door(request)
+        effort = EFFORT.get() if request.scene == "search" else "full"
+        page = door(request) if effort == "full" else self.doors.search(request, effort=effort)
+        if request.scene == "search":
+            self.metrics.efforts.labels(effort).inc()
         self.metrics.page(request.scene, page)
         if stay or not page.redirect:
             self._note(page, request)
