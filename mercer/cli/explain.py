@@ -100,7 +100,7 @@ def _asked(known: Understood) -> list[tuple[str, str]]:
         "corrected": known.corrected,
         "did you mean": known.suggestion,
         "filters": ", ".join(map(_said, known.filters)),
-        "wishes": ", ".join(f"{_said(boost.filter)} +{boost.weight:.3f}" for boost in known.boosts),
+        "wishes": ", ".join(f"{boost.signal or _said(boost.filter)} {boost.weight:+.3f}" for boost in known.boosts),
         "without": ", ".join(known.negated),
     }
     return [(name, text) for name, text in facts.items() if text]

@@ -19,7 +19,7 @@ from mercer.doors.portrait import Portrait, portrait
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
-from mercer.doors.words import sold_out
+from mercer.doors.words import sold_out, understanding
 from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
@@ -39,10 +39,8 @@ from mercer.search import Search, System
 from mercer.search.ruled import READING
 from mercer.search.effort import Effort, Less
 from mercer.shop import Shop
-from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
-from mercer.understand.synonym import FILE, Synonyms
 from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ class Doors:
         events: EventLog,
         settings: Settings,
         reranker: Reranker | None = None,
-        vocabulary: Vocabulary | None = None,
+        understand: Understand | None = None,
         spelling: Spelling | None = None,
         rules: RuleBook | None = None,
         learned: Learned | None = None,
@@ -85,9 +83,7 @@ class Doors:
             ranking=settings.rank,
             popularity=_popularity(behaviour),
             reranker=reranker,
-            understand=Understand(
-                vocabulary, settings=settings.understand, spelling=spelling, synonyms=Synonyms.read(shop.folder / FILE)
-            ),
+            understand=understand,
             rules=self.rules,
             learned=learned,
         )
@@ -235,7 +231,6 @@ def open_doors(
         if missed := missed_changes(index, changes):
             index = stack.enter_context(contextlib.closing(caught_up(index, missed, encoder, opened, writable)))
         behaviour, suggest = Behaviour.load(path / "behaviour"), Suggest.load(path / "suggest.json")
-        vocabulary = Vocabulary.load(path / "vocabulary.json")
         rules = RuleBook(shop, reading=READING, settings=chosen.rules).checked()
         spelling = Spelling.load(path / "spelling.json", settings=chosen.spelling)
         spelling.add(change.product for change in changes if change.product)
@@ -252,7 +247,7 @@ def open_doors(
         events=events,
         settings=chosen,
         reranker=reranker,
-        vocabulary=vocabulary,
+        understand=understanding(shop, path, chosen, spelling),
         spelling=spelling,
         rules=rules,
         learned=learned,

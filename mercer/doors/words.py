@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.records import Filter, Product
+from mercer.shop import Shop
+from mercer.understand.knowledge import Knowledge
 from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
+from mercer.understand.synonym import FILE, Synonyms
+from mercer.understand.understand import Understand
 
 if TYPE_CHECKING:
     from mercer.doors.settings import Settings
     from mercer.retrieve.columns import Columns
 
-__all__ = ["learn_words", "sold_out"]
+__all__ = ["learn_words", "sold_out", "understanding"]
 
 
 BOUGHT = 3
@@ -46,6 +50,22 @@ def learn_words(products: Sequence[Product], source: Path, folder: Path, *, sett
     ).save(folder / "suggest.json")
     Spelling.build(products, once, settings=settings.spelling).save(folder / "spelling.json")
     Vocabulary.build(products).save(folder / "vocabulary.json")
+    Knowledge.build(products).save(folder / "knowledge.json")
+
+
+def understanding(shop: Shop, folder: Path, settings: Settings, spelling: Spelling) -> Understand:
+    """What `learn_words` wrote into `folder`, and the shop's own synonyms, ready to read queries.
+
+    Raises:
+        FormatError: a file that is something else.
+    """
+    return Understand(
+        Vocabulary.load(folder / "vocabulary.json"),
+        settings=settings.understand,
+        spelling=spelling,
+        synonyms=Synonyms.read(shop.folder / FILE),
+        knowledge=Knowledge.load(folder / "knowledge.json"),
+    )
 
 
 def sold_out(columns: Columns) -> Callable[[str], bool]:

@@ -125,7 +125,7 @@ class Find:
         import numpy as np
 
         for boost in known.boosts:
-            yield boost.filter.field, self.index.columns.mask((boost.filter,))[rows], boost.weight
+            yield boost.signal or boost.filter.field, self.index.columns.mask((boost.filter,))[rows], boost.weight
         if known.negated:
             without, told = Without(known.negated), self.index.texts(ids)
             said = [without.said(*told[id]) if id in told else (False, False) for id in ids]

@@ -26,6 +26,7 @@ class WantedShape(BaseModel):
 
     field: str
     values: list[str]
+    """At most 20 of them."""
     low: float | None
     high: float | None
 
@@ -35,6 +36,8 @@ class BoostShape(BaseModel):
 
     filter: WantedShape
     weight: float
+    signal: str
+    """Its name in the ledger."""
 
 
 class AlternativeShape(BaseModel):

@@ -37,6 +37,8 @@ class Boost:
     """The condition, on a field as in `records.Filter`."""
     weight: float
     """Points of the score that a product which meets it gains."""
+    signal: str = ""
+    """Its name in the ledger; "" is the filter's field."""
 
 
 @dataclass(frozen=True, slots=True)

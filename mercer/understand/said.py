@@ -10,6 +10,9 @@ from mercer.understand.query import Understood
 
 __all__ = ["said"]
 
+SHOWN = 20
+"""Values of one filter at most: a wish for what fits a device names its products."""
+
 
 def said(known: Understood, *, left_out: Iterable[Filter] = ()) -> dict[str, Any]:
     """Every field of `Understood`, and `left_out`: its filters that search dropped because nothing met them all.
@@ -35,7 +38,10 @@ def said(known: Understood, *, left_out: Iterable[Filter] = ()) -> dict[str, Any
         "corrected": known.corrected,
         "suggestion": known.suggestion,
         "filters": [_filter(wanted) for wanted in known.filters],
-        "boosts": [{"filter": _filter(boost.filter), "weight": boost.weight} for boost in known.boosts],
+        "boosts": [
+            {"filter": _filter(boost.filter), "weight": boost.weight, "signal": boost.signal or boost.filter.field}
+            for boost in known.boosts
+        ],
         "negated": list(known.negated),
         "alternatives": [
             {"words": one.words, "instead": list(one.instead), "weight": one.weight} for one in known.alternatives
@@ -45,4 +51,4 @@ def said(known: Understood, *, left_out: Iterable[Filter] = ()) -> dict[str, Any
 
 
 def _filter(wanted: Filter) -> dict[str, Any]:
-    return {"field": wanted.field, "values": list(wanted.values), "low": wanted.low, "high": wanted.high}
+    return {"field": wanted.field, "values": list(wanted.values[:SHOWN]), "low": wanted.low, "high": wanted.high}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mercer.errors import SettingsError
 from mercer.records import Filter
+from mercer.understand.knowledge import Knowledge
 from mercer.understand.negation import Negated, negations
 from mercer.understand.normalise import language, normalise
 from mercer.understand.price import Price, prices
@@ -25,6 +26,11 @@ NEGATION = 0.9
 """Confidence in a negation: of the 25 in `esci150`, all are one, and 3 reach over a word less than was taken."""
 
 
+FITS = 0.95
+"""Confidence in what a title says it is for: of 50 random products of `esci150` every device that was read is right, and
+6 lists are read in part."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnderstandSettings:
     """What is read out of a query, and how much it counts."""
@@ -35,6 +41,10 @@ class UnderstandSettings:
     """Confidence from which what was read is a filter, not a wish; 1 is never. A price with its currency has .95."""
     price: float = 0.1
     """Points of the score that a product at a wished price gains, times the confidence. A guess: no set has prices."""
+    fits: float = 0.05
+    """Points that a product gains which says that it is for the device that is asked. A guess: no set asks enough."""
+    misfits: float = 0.15
+    """Points that a product loses which is for other models of that line only. A guess; both 0 read no devices."""
     synonyms: bool = True
     """Whether products that have a synonym of a word are found by it: those of the shop's `synonyms.txt`, and rules."""
     negated: float = 0.2
@@ -48,7 +58,7 @@ class UnderstandSettings:
     """Whether a brand, category or attribute from `filter_from` on is a filter."""
 
     def __post_init__(self) -> None:
-        for name in ("filter_from", "price", "negated", "free", "recognised"):
+        for name in ("filter_from", "price", "negated", "free", "recognised", "fits", "misfits"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise SettingsError(f"[understand] {name} is {value}", cure="give a number from 0 to 1")
@@ -63,9 +73,11 @@ class Understand:
     """
 
     def __init__(self, vocabulary: Vocabulary | None = None, *, settings: UnderstandSettings | None = None,
-                 spelling: Spelling | None = None, synonyms: Synonyms | None = None) -> None:  # fmt: skip
+                 spelling: Spelling | None = None, synonyms: Synonyms | None = None,
+                 knowledge: Knowledge | None = None) -> None:  # fmt: skip
         self.spelling = spelling
         self.synonyms = synonyms or Synonyms()
+        self.knowledge = knowledge or Knowledge({}, {})
         self.vocabulary = vocabulary or Vocabulary(())
         self.settings = settings or UnderstandSettings()
 
@@ -87,8 +99,10 @@ class Understand:
         alternatives = tuple(self.synonyms.also(same)(words)) if self.settings.synonyms else ()
         steps += [Step("synonym", one.words, " | ".join(one.instead), one.evidence, one.weight) for one in alternatives]
         text, negated = self._negated(words, steps)
-        for named in self.vocabulary(text):
-            self._named(named, steps, filters, boosts)
+        named = self.vocabulary(text)
+        for one in named:
+            self._named(one, steps, filters, boosts)
+        self._fitted(text, named, steps, boosts)
         return Understood(
             query,
             text,
@@ -147,6 +161,21 @@ class Understand:
             filters.append(named.filter)
         elif self.settings.recognised:
             boosts.append(Boost(named.filter, self.settings.recognised * named.confidence))
+
+    def _fitted(self, text: str, named: Sequence[Named], steps: list[Step], boosts: list[Boost]) -> None:
+        """What fits a device that is asked for with something else: "charge 3" alone wants the device itself."""
+        for fitting in self.knowledge(text) if self.settings.fits or self.settings.misfits else ():
+            fits, misfits = len(fitting.fits), len(fitting.misfits)
+            rest = text.replace(fitting.words, " ")
+            for brand in (one for one in named if one.filter.field == "brand"):
+                rest = rest.replace(brand.words, " ")
+            alone = not any(letter.isalpha() for letter in rest)
+            said = f"{fits} products are for it, {misfits} for others of its line" + ("; it is what is asked" * alone)
+            steps.append(Step("fits", fitting.words, " ".join(fitting.device), said, FITS))
+            if fits and not alone:
+                boosts.append(Boost(Filter("id", values=fitting.fits), self.settings.fits, "fits"))
+            if misfits:
+                boosts.append(Boost(Filter("id", values=fitting.misfits), -self.settings.misfits, "misfits"))
 
 
 def _price_step(text: str, price: Price, *, sure: bool) -> Step:
