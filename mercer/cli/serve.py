@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mercer.cli.terminal import ShopArgument, console
-from mercer.errors import MissingExtra, UsageError
+from mercer.errors import MercerError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from mercer.doors import Doors
@@ -33,19 +33,21 @@ def serve(
     folder: ShopArgument,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port, 1 to 65535; 0 takes any free one.", min=0, max=65535)] = 8000,
+    refresh: Annotated[float, typer.Option(help="Minutes between learning new events; 0 never.", min=0)] = 0.0,
 ) -> None:
     """Serve search, recommendation and a storefront over HTTP; Ctrl-C stops it."""
     _needed()
     from mercer.cli.settings import read_settings, tables
     from mercer.config import section
     from mercer.doors import open_doors
+    from mercer.doors.beat import Beat
     from mercer.serve import ServeSettings
 
     settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
     with contextlib.closing(listen(host, port)) as listening:
         with console.status(f"opening {folder}"):
             doors = open_doors(folder, read_settings(folder))
-        with contextlib.closing(doors):
+        with contextlib.closing(doors), Beat(doors, minutes=refresh, tell=_learnt):
             run(doors, listening, host=host, settings=settings, images=image_folder(folder))
 
 
@@ -78,6 +80,14 @@ def run(
     finally:
         signal.signal(signal.SIGTERM, before)
     console.print("stopped; everything that was acknowledged is on the disk")
+
+
+def _learnt(count: int | MercerError) -> None:
+    """Say what a refresh did, where it did anything."""
+    if isinstance(count, MercerError):
+        console.print(f"[red]new events could not be learnt[/] {count.problem}; cure {count.cure}", highlight=False)
+    elif count:
+        console.print(f"[dim]{count:,} new events learnt[/]", highlight=False)
 
 
 def listen(host: str, port: int) -> socket.socket:

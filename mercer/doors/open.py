@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from mercer.doors.build import encoder_settings
 from mercer.doors.catch_up import caught_up, missed_changes
-from mercer.doors.erase import Proof, erase
-from mercer.doors.portrait import Portrait, portrait
+from mercer.doors.people import ShopperDoors
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
@@ -24,20 +23,18 @@ from mercer.encode import Encoder, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
 from mercer.events.log import EventLog
-from mercer.events.people import People
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_conflict import Conflict
 from mercer.recommend import Recommend
-from mercer.records import Filter, Impression, Page, Product, Request, Shopper
+from mercer.records import Impression, Page, Product, Request
 from mercer.retrieve.behaviour import Behaviour
-from mercer.retrieve.columns import check_filters
 from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import TextSettings, passage
 from mercer.search import Search, System
-from mercer.search.ruled import READING
 from mercer.search.effort import Effort, Less
+from mercer.search.ruled import READING
 from mercer.shop import Shop
 from mercer.understand.spelling import Spelling
 from mercer.understand.suggest import Suggest
@@ -52,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Doors", "open_doors"]
 
 
-class Doors:
+class Doors(ShopperDoors):
     """One open shop: ask it, tell it, change its products. Safe to call from several threads."""
 
     def __init__(
@@ -72,6 +69,7 @@ class Doors:
         rules: RuleBook | None = None,
         learned: Learned | None = None,
     ) -> None:
+        super().__init__()
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, Profile(events)
         self._spelling, self._learned = spelling, learned
@@ -120,32 +118,6 @@ class Doors:
         """One product, or None."""
         found = self.index.products([id])
         return found[0] if found else None
-
-    def shopper(self, id: str, session: str = "") -> Shopper:
-        """What they did lately by the live log, and the session before they signed in; all of it where the id is ""."""
-        return self._profile.shopper(id, session)
-
-    def shoppers(self) -> list[str]:
-        """Ids of everybody the index or the live log knows of, in order."""
-        known = self._recommend.behaviour.pasts.shoppers.names.to_pylist()
-        return sorted({*known, *People(self.events).ids()})
-
-    def portrait(self, shopper: str) -> Portrait:
-        """Who a shopper seems to be, and what says so: see `mercer.doors.portrait`."""
-        return portrait(self.index, self._recommend.behaviour, self.events, shopper)
-
-    def prefer(self, shopper: str, field: str, value: str, *, wanted: bool | None) -> None:
-        """Keep what a shopper wants (True) or not (False) of a filter field, which must be one; None takes it back."""
-        check_filters((Filter(field, (value,)),))
-        People(self.events).prefer(shopper, field, value, wanted=wanted)
-        self._profile.forget(shopper)
-
-    def erase(self, shopper: str) -> Proof:
-        """Take a shopper out of the shop's store and of this process's memory: see `mercer.doors.erase`."""
-        proof = erase(self.shop, shopper, log=self.events)
-        self._recommend.behaviour.pasts.forget(shopper)
-        self._profile.forget(shopper)
-        return proof
 
     def shown(self, impressions: Sequence[Impression]) -> None:
         """Note what an answer showed, and where."""

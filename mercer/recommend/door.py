@@ -64,6 +64,17 @@ class Recommend:
         self._rows, self._ruled, self._explore = rows, Ruled(index, rules), Explore(seed)
         self._reasons = Reasons(index, behaviour, self._signals, rows, clock=clock)
 
+    def taught(self, behaviour: Behaviour) -> Recommend:
+        """The same door over what is known of behaviour by now."""
+        return Recommend(
+            self.index,
+            behaviour,
+            settings=self.settings,
+            version=self.version,
+            clock=self._clock,
+            rules=self._ruled.book,
+        )
+
     def __call__(self, request: Request) -> Page:
         """Answer one request.
 
