@@ -4,11 +4,11 @@
 
 SHOP is what `mercer demo SHOP --no-serve` leaves. An old shop shows the 24 most popular of each query's 60 best
 products, most popular first; shoppers, drawn by how often they come, click as the invented shop has them click: what
-they like, once seen, and a place is seen with the chance `position ** -0.7` (`mercer.sample.click`). Trees are grown from these
-clicks alone, in five folds by query: each click counting alike (naive), or by 1 / the chance of its place, as check
-E12's model estimates it from other pages of the same shop (corrected). What is shown,
-clicked and learned from is the same for all. Relevance is the mean chance of a click once seen, over shoppers, of
-every product of the answer; features of behaviour are left out, since another log made them.
+they like, once seen, and a place is seen with the chance `position ** -0.7` (`mercer.sample.click`). Trees are grown
+from these clicks alone, in five folds by query: each click counting alike (naive), or by 1 / the chance of its place,
+as check E12's model estimates it from other pages of the same shop (corrected). What is shown, clicked and learned from
+is the same for both. Relevance is the mean chance of a click once seen, over shoppers, of every product of the answer;
+features of behaviour are left out, since another log made them.
 """
 
 from __future__ import annotations

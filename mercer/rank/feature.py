@@ -84,7 +84,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("session_taste", "shopper", "-1 to 1", "cosine with the mean of this session's products", 1),
     Feature("seen", "shopper", "0 or 1", "the shopper has looked at it before"),
     Feature("device", "context", "code", "0 phone, 1 desktop, 2 tablet"),
-    Feature("hour", "context", "0 to 24", "hour of the day, UTC"),
+    Feature("hour", "context", "0 to 23", "hour of the day, UTC"),
     Feature("weekday", "context", "0 to 6", "Monday is 0, UTC"),
     Feature("query_words", "context", "words", "of the query"),
     Feature("query_script", "context", "0 or 1", "the query has Han characters"),

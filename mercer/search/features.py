@@ -181,7 +181,7 @@ def _context(known: Understood, request: Request, moment: int) -> Mapping[str, R
     words = len(asked(known.text).split())
     told = {
         "device": DEVICES.get(request.context.get("device", ""), np.nan),
-        "hour": when.hour + when.minute / 60,
+        "hour": float(when.hour),  # whole, so that pages asked for one after another are cut from one order
         "weekday": float(when.weekday()),
         "query_words": float(words),
         "query_script": float(_script(known)),
