@@ -115,7 +115,7 @@ def pick(
 def _ranked(
     validation: Trial, linear: ChosenLinear, near: Any, features: Features, *, again: bool, seed: int
 ) -> tuple[Reordered | None, Mapping[str, float]]:
-    from mercer.errors import MissingExtra
+    from mercer.errors import MissingExtra, RequestError
     from mercer.learn.sequence_ranker import fit_reordered
     from mercer.retrieve.clue import Clues
 
@@ -123,7 +123,7 @@ def _ranked(
         return None, {}
     try:
         return fit_reordered(validation, Clues(validation.train, linear.fitted, near, features), seed=seed)
-    except MissingExtra:
+    except (MissingExtra, RequestError):
         return None, {}
 
 

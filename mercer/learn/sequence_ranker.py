@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.errors import SettingsError
+from mercer.errors import RequestError, SettingsError
 from mercer.rank.trees import lightgbm
 from mercer.retrieve.clue import CLUES, Clues
 from mercer.retrieve.holdout import Trial
@@ -17,6 +17,8 @@ from mercer.retrieve.sequence import Sequences
 
 __all__ = ["Reordered", "SequenceRankerSettings", "fit_reordered"]
 
+LEAST = 30
+"""Shoppers who chose one of their candidates without whom no tree is grown."""
 CELLS = 12_000_000
 """Scores of all products held at once while clues are worked out: about 400 MB with every clue's."""
 
@@ -90,6 +92,9 @@ def fit_reordered(
         seed: of the parts and the trees.
         tick: called after each part.
 
+    Raises:
+        RequestError: fewer than `LEAST` shoppers chose one of their candidates.
+
     Returns:
         The scorer, and nDCG@10 on validation shoppers without it (`before`) and by trees that had not seen them.
     """
@@ -102,6 +107,8 @@ def fit_reordered(
     right = np.zeros(codes.shape, dtype=bool)
     for row, shopper in enumerate(trial.shoppers):
         right[row] = np.isin(codes[row], clues.linear.products.codes(trial.chosen[shopper]))
+    if (taught := int(right.any(axis=1).sum())) < LEAST:
+        raise RequestError(f"{taught} validation shoppers teach trees nothing", cure=f"give {LEAST} at least")
     fold = np.random.default_rng(seed).permutation(len(codes)) % settings.folds
     said = np.zeros(codes.shape)
     for part in range(settings.folds):

@@ -82,7 +82,10 @@ def read_items(path: Path) -> dict[str, Description]:
     for number, line in enumerate(_lines(path), start=1):
         try:
             row = json.loads(line)
-            id = str(row["item"] if "item" in row else row["id"])
+            id = row["item"] if "item" in row else row["id"]
+            if not isinstance(id, str | int):
+                raise TypeError("an id is a text or a whole number")
+            id = str(id)
             found.setdefault(id, Description.of_row(row, but=("item", "id")))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mercer.errors import SettingsError
+from mercer.errors import RequestError, SettingsError
 from mercer.learn.sequence_ranker import Reordered, SequenceRankerSettings, fit_reordered
 from mercer.retrieve.clue import CLUES, Clues
 from mercer.retrieve.contest import rank
@@ -79,6 +79,11 @@ def test_scores_rank_everything_and_take_the_unknown(validation: Trial) -> None:
     assert scores.shape == (2, 60)
     assert np.isfinite(scores).all()
     assert isinstance(fitted, Reordered)
+
+
+def test_too_few_shoppers_teach_nothing(validation: Trial) -> None:
+    with pytest.raises(RequestError, match="teach trees nothing"):
+        fit_reordered(validation.sample(12, seed=1), clues(validation), settings=QUICK)
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -61,8 +61,9 @@ def test_bad_files_are_said(tmp_path: Path) -> None:
     (tmp_path / "half.txt.gz").write_bytes(b"\x1f\x8b\x08\x00\x00")
     with pytest.raises(FormatError, match="gz"):
         read_sequences(tmp_path / "half.txt.gz")
-    with pytest.raises(FormatError, match="line 1 of items"):
-        read_sequences(written(tmp_path, "u a b"), items=written(tmp_path, '{"item": 1', "items.jsonl"))
+    for broken in ('{"item": 1', '{"item": {"a": 1}}', "[1, 2]", '{"name": "x"}', "3"):
+        with pytest.raises(FormatError, match="line 1 of items"):
+            read_sequences(written(tmp_path, "u a b"), items=written(tmp_path, broken, "items.jsonl"))
 
 
 def test_leave_one_out_takes_the_last_and_then_the_one_before(tmp_path: Path) -> None:
