@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mercer.records import Filter, Product
 from mercer.shop import Shop
+from mercer.understand.intent import Intent
 from mercer.understand.knowledge import Knowledge
 from mercer.understand.recognise import Vocabulary
 from mercer.understand.spelling import Spelling
@@ -51,6 +52,7 @@ def learn_words(products: Sequence[Product], source: Path, folder: Path, *, sett
     Spelling.build(products, once, settings=settings.spelling).save(folder / "spelling.json")
     Vocabulary.build(products).save(folder / "vocabulary.json")
     Knowledge.build(products).save(folder / "knowledge.json")
+    Intent.build(products, {text: one.products for text, one in asked.items()}).save(folder / "intent.json")
 
 
 def understanding(shop: Shop, folder: Path, settings: Settings, spelling: Spelling) -> Understand:
@@ -65,6 +67,7 @@ def understanding(shop: Shop, folder: Path, settings: Settings, spelling: Spelli
         spelling=spelling,
         synonyms=Synonyms.read(shop.folder / FILE),
         knowledge=Knowledge.load(folder / "knowledge.json"),
+        intent=Intent.load(folder / "intent.json"),
     )
 
 
