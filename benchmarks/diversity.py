@@ -95,11 +95,11 @@ class Judged:
         return len(found["shown"]) / self.doors.index.count()
 
 
-def tried(has_events: bool) -> list[tuple[str, DiverseSettings]]:
-    """What is compared with the order as it is."""
-    ways = [
-        (f"{how} {weight:g}", DiverseSettings(how=how, weight=weight)) for how in ("mmr", "xquad") for weight in WEIGHTS
-    ]  # type: ignore[arg-type]
+def tried(*, has_kinds: bool, has_events: bool) -> list[tuple[str, DiverseSettings]]:
+    """What is compared with the order as it is: nothing by category and brand where a shop has neither."""
+    ways = [(f"mmr {weight:g}", DiverseSettings("mmr", weight)) for weight in WEIGHTS]
+    ways += [(f"xquad {weight:g}", DiverseSettings("xquad", weight)) for weight in WEIGHTS]
+    ways = ways if has_kinds else []
     ways += [(f"meaning {weight:g}", DiverseSettings("mmr", weight, by=("meaning",))) for weight in WEIGHTS]
     floors = [(f"tail ≥ {share:g}", DiverseSettings(tail=share)) for share in FLOORS]
     return ways + (floors if has_events else [])
@@ -133,7 +133,9 @@ def measure(judged: Judged) -> tuple[list[str], list[str], dict[str, list[tuple[
     base = judged.asked(DiverseSettings(), choosing)
     curve.append(row(judged.name, "as it is", judged, base, base))
     chosen: dict[str, tuple[str, DiverseSettings]] = {}
-    for label, settings in tried(bool(judged.head)):
+    for label, settings in tried(
+        has_kinds=base["categories"].any() or base["brands"].any(), has_events=bool(judged.head)
+    ):
         found = judged.asked(settings, choosing)
         curve.append(row(judged.name, label, judged, found, base))
         cost = float((base["nDCG@10"] - found["nDCG@10"]).mean())
@@ -183,7 +185,7 @@ def main() -> None:
         judged.doors.close()
     lines = [
         f"`benchmarks/diversity.py`, {datetime.now(UTC):%Y-%m-%d}; {'; '.join(sizes)}. "
-        f"{(__doc__ or '').split('SHOP is')[1].split(chr(10), 1)[1].strip()}",
+        f"{(__doc__ or '')[(__doc__ or '').index('Queries are split') :].strip()}",
         "",
         "The half that chose nothing, at the largest weight that cost at most .005 on the other:",
         "",
