@@ -31,6 +31,8 @@ PIECE = "\x1f"
 """Before a piece of title or brand among the tokens."""
 HEAD = 1500
 """Characters of bullets and of the description that are read."""
+RARE = 30
+"""Rows with a token by rows asked for, up to which looking at each is quicker than searching among them."""
 NUMBERS = (
     "price",
     "list_price",
@@ -127,11 +129,18 @@ class Facts:
     def masks(self, tokens: Sequence[str], places: Whole) -> NDArray[np.uint8]:
         """Which fields of which product have which token: bits of FIELDS, shape (tokens, places)."""
         found = np.zeros((len(tokens), len(places)), np.uint8)
+        known = np.flatnonzero(places >= 0)
+        at = np.full(len(self) + 1, -1, np.int64)
+        at[places[known]] = known
         for row, token in enumerate(tokens):
             where, mask = self._of(self._token.get(token, -1))
-            if len(where):
-                at = np.minimum(np.searchsorted(where, places), len(where) - 1)
-                found[row] = np.where(where[at] == places, mask[at], 0)
+            if len(where) > RARE * len(places):
+                near = np.minimum(np.searchsorted(where, places), len(where) - 1)
+                found[row] = np.where(where[near] == places, mask[near], 0)
+            elif len(where):
+                mine = at[where]
+                hit = mine >= 0
+                found[row, mine[hit]] = mask[hit]
         return found
 
     def medians(self) -> tuple[Real, Real]:

@@ -71,13 +71,14 @@ class Features:
         moment = int(time.time() * 1000) if moment is None else moment
         vectors = self.index.vectors(found.ids)
         whole = vectors if len(vectors) == len(found.ids) else None  # one was deleted since it was found
+        level = self._level(places)
         columns: Columns = {
             **wording(self.facts, known.text, found.scored, places),
             **likeness(found.scored),
             **agreement(self.facts, found.scored.scores, places, whole),
             **self._wishes(known, found),
             **self._behaviour(known, found),
-            **self._price(places),
+            **self._price(places, level),
             **self._listing(known, places),
         }
         matrix = np.full((len(found.ids), len(NAMES)), np.nan)
@@ -142,7 +143,7 @@ class Features:
             usual = np.where(np.isnan(usual), _at(self._department, facts.column("department", places)), usual)
             return _log(facts.column("price", places)) - np.log(usual)
 
-    def _price(self, places: NDArray[np.int64]) -> Columns:
+    def _price(self, places: NDArray[np.int64], level: Real) -> Columns:
         price, before = self.facts.column("price", places), self.facts.column("list_price", places)
         logs = _log(price)
         known = logs[~np.isnan(logs)]
@@ -150,7 +151,7 @@ class Features:
             reduced = np.where(before > 0, np.clip(1 - price / before, 0, 1), np.nan)
         return {
             "price": logs,
-            "price_category": self._level(places),
+            "price_category": level,
             "price_answer": logs - np.median(known) if len(known) else logs,
             "reduced": reduced,
         }

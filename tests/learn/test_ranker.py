@@ -79,3 +79,38 @@ def test_data_are_named_by_their_content() -> None:
     assert hash_of(one) == hash_of(other)
     other[0].gains[0] += 0.5
     assert hash_of(one) != hash_of(other)
+
+
+def clicked(chances: np.ndarray, *, corrected: bool) -> list[RankList]:
+    """Pages of an old shop that shows the most popular first; relevance hangs on something else, looks on the place."""
+    from mercer.learn.clicked import Looked, click_weights
+    from mercer.records import Shopper
+
+    rng = np.random.default_rng(4)
+    found = []
+    for number in range(50):
+        right = rng.normal(size=12)
+        features = np.full((12, len(NAMES)), np.nan)
+        features[:, NAMES.index("popular")] = -np.sort(-rng.normal(size=12))
+        features[:, NAMES.index("title_words")] = right
+        for _ in range(8):
+            done = (rng.random(12) < chances) & (rng.random(12) < 1 / (1 + np.exp(-2 * right)))
+            page = Looked("q", Shopper(""), "", 0, tuple("abcdefghijkl"), tuple(range(1, 13)), tuple(done.astype(int)))
+            curve = tuple(chances.tolist()) if corrected else ()
+            for place, weight in click_weights(page, curve, (0.4, 0.7, 1.0), clip=10):
+                gains = (np.arange(12) == place).astype(float)
+                found.append(RankList(f"q{number}", features, np.zeros(12), gains, weight))
+    return found
+
+
+def test_clicks_by_the_chance_of_their_place_find_what_is_right() -> None:
+    """Naive trees learn that what stood at the top is right; corrected ones do not."""
+    chances, rng = np.arange(1, 13) ** -1.0, np.random.default_rng(5)
+    settings = RankerSettings(**QUICK | {"rounds": 25})
+    naive, corrected = (fit(clicked(chances, corrected=how), settings, seed=7).trees for how in (False, True))
+    features = np.full((400, len(NAMES)), np.nan)
+    features[:, NAMES.index("popular")], right = rng.normal(size=400), rng.normal(size=400)
+    features[:, NAMES.index("title_words")] = right
+    agreed = [np.corrcoef(trees(features), right)[0, 1] for trees in (naive, corrected)]
+    assert agreed[1] > agreed[0] + 0.05, agreed
+    assert agreed[1] > 0.85
