@@ -102,6 +102,7 @@ def measure_recommend(
     from mercer.measure.compare import Resampling, compare
     from mercer.recommend import RecommendSettings
     from mercer.retrieve import contest
+    from mercer.retrieve.contest_spread import spread_of
     from mercer.retrieve.linear_features import Features
 
     if protocol == "leave-one-out" and repeats:
@@ -110,6 +111,7 @@ def measure_recommend(
     first = next(iter(trials.values()))
     learnt = validation.train if protocol == "leave-one-out" and not refit else first.train
     boards, paired, fit_seconds, how = {}, {}, {}, Resampling(samples=1000, swaps=2000)
+    spreads: dict[str, dict[str, Any]] = {}
     features = Features.of(history.products, known or {})
     with progress() as bars:
         timed = protocol == "time"
@@ -135,6 +137,7 @@ def measure_recommend(
                 ranked = contest.rank(scorer, trial, depth=DEPTH, again=repeats)
                 result = contest.measure(ranked, trial, METRICS)
                 values[name] = result.metrics
+                spreads.setdefault(target, {})[name] = spread_of(ranked, trial, known).json()
                 facts[name] = {
                     "coverage@50": result.coverage,
                     "fit_seconds": fit_seconds[name],
@@ -152,7 +155,7 @@ def measure_recommend(
                 if other != picked.best
             }
     facts_ = _facts(protocol, trials, picked, validation=small, refit=refit, repeats=repeats)
-    return boards, facts_ | {"best": picked.best, "best_against": paired}
+    return boards, facts_ | {"best": picked.best, "best_against": paired, "spread": spreads}
 
 
 def _history(
