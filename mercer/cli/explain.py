@@ -121,6 +121,8 @@ def _show_why(why: Why) -> None:
         said.append(f"place {why.position}")
     if why.score is not None:
         said.append(f"score {why.score:.3f}")
+    elif why.place == "below the cut":
+        said.append("less likely than chance")
     if why.needed is not None and why.place in ("outranked", "below the cut"):
         said.append(f"needed {why.needed:.3f}")
     if why.filters:

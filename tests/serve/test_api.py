@@ -192,3 +192,17 @@ def test_every_answer_carries_the_security_headers(client: Any) -> None:
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe-inline" not in policy
+
+
+def test_facets_leave_more_to_choose_and_prices_are_bars(client: Any) -> None:
+    asked = {"query": "", "facets": ["brand", "price", "category"], "k": 100}
+    plain = client.post("/v1/search", json=asked).json()
+    brands = {"field": "brand", "values": ["Nordwald", "Lumi"]}
+    chosen = client.post("/v1/search", json=asked | {"filters": [brands]}).json()
+    assert chosen["facets"]["brand"] == plain["facets"]["brand"], "its own filter does not touch its counts"
+    assert chosen["total"] == sum(chosen["facets"]["brand"][name] for name in brands["values"]) < plain["total"]
+    assert chosen["total"] == sum(chosen["facets"]["price"].values())
+    prices = [hit["product"]["price"] for hit in chosen["hits"]]
+    for name, count in chosen["facets"]["price"].items():
+        low, high = (float(end or "inf") for end in name.split("-"))
+        assert count == sum(low <= price < high for price in prices)
