@@ -52,7 +52,7 @@ def ids(page: Page) -> list[str]:
 
 RULES = (
     {"id": "p", "do": "pin", "products": ["p30"], "position": 3},
-    {"id": "b", "do": "boost", "filters": [{"field": "brand", "values": ["brand2"]}], "points": 0.1},
+    {"id": "b", "do": "boost", "filters": [{"field": "brand", "values": ["brand2"]}], "points": 5},
 )
 
 
