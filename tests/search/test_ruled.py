@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mercer.rank.hybrid import HybridSettings
 from mercer.rank.rule import RuleSettings
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_read import read_rules
@@ -245,6 +246,20 @@ def test_pages_are_exact_whatever_the_rules(search: Search, rows: list[dict[str,
     )
     if pins and pins[0]["products"][0] in allowed and pins[0]["position"] <= len(found) - len(allowed):
         assert found.index(pins[0]["products"][0]) + 1 == pins[0]["position"]
+
+
+def test_pages_are_exact_with_a_reranker_below_the_rules(index: Index) -> None:
+    def reread(query: str, passages: Sequence[str], *, budget: float) -> np.ndarray:
+        return np.linspace(0, 1, len(passages), dtype=np.float32)  # turns what it reads round
+
+    door = Search(index, meaning, reranker=reread, ranking=HybridSettings(rerank=6, rerank_weight=0.9))
+    rules = made({"id": "up", "do": "boost", "filters": [{"field": "brand", "values": ["brand1"]}], "points": 5}, PIN)
+    whole = door(Request(query="red dress", k=100), rules=rules)
+    assert whole.total > 9
+    paged = [id for at in range(0, 20, 3) for id in ids(door(Request(query="red dress", k=3, offset=at), rules=rules))]
+    assert paged == ids(whole)
+    for hit in whole.hits:
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-6)
 
 
 def test_a_changed_file_is_seen_by_the_next_search(index: Index, tmp_path: Any) -> None:
