@@ -6,6 +6,7 @@ import contextlib
 import errno
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["image_folder", "listen", "register", "run"]
 
+SWITCH = 0.0005
+"""Seconds after which a working thread lets the one that speaks HTTP go on; with Python's own 0.005 a refusal waits for
+every thread that works, again and again."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -70,9 +74,13 @@ def run(
     app = create_app(doors, settings=settings, images=images, keys=keys)
     _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
     _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
+    # h11 refuses headers above 64 kB; the faster parser that uvicorn takes where it is installed reads them without end
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
+        uvicorn.Config(
+            app, http="h11", log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
+        )
     )
+    sys.setswitchinterval(SWITCH)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises a signal again once it has stopped

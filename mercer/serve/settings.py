@@ -38,7 +38,7 @@ class ServeSettings:
     address_rate: float = 50.0
     """Calls that one address may make without a key in a second, where keys are asked for; four times as many at once.
     0 is no limit."""
-    wait_ms: float = 500.0
+    wait_ms: float = 200.0
     """Longest expected wait for a worker, in milliseconds; a call that would wait longer is refused at once (503)."""
     deadline_ms: float = 5000.0
     """Longest that a caller may wait for its answer, in milliseconds; a call says less with X-Deadline-Ms."""
