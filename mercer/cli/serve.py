@@ -64,6 +64,7 @@ def run(
     import uvicorn
 
     from mercer.serve import Keys, create_app
+    from mercer.serve.guard_log import mask_logs
 
     if host not in LOOPBACK and settings.keys == "auto":
         settings = dataclasses.replace(settings, keys="always")
@@ -80,6 +81,7 @@ def run(
             app, http="h11", log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
         )
     )
+    mask_logs("uvicorn", "uvicorn.error")
     sys.setswitchinterval(SWITCH)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["SCOPES", "Key", "State", "id_of", "mint", "nobody"]
+__all__ = ["SCOPES", "TOKEN", "Key", "State", "id_of", "mint", "nobody"]
 
 SCOPES = ("search", "events", "catalogue", "assistant", "metrics", "admin")
 """What a key may be let do. None contains another: a key of the shop's pages that leaks changes no product."""
