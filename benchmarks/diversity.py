@@ -126,7 +126,9 @@ HEAD = [
 ]
 
 
-def measure(judged: Judged) -> tuple[list[str], list[str], dict[str, list[tuple[float, float, float]]]]:
+def measure(
+    judged: Judged, only: Sequence[str] = ()
+) -> tuple[list[str], list[str], dict[str, list[tuple[float, float, float]]]]:
     """Rows of the curve, rows of the half that chose nothing, and points to draw."""
     curve, kept, points = [], [], dict[str, list[tuple[float, float, float]]]()
     choosing, reporting = judged.halves
@@ -136,6 +138,8 @@ def measure(judged: Judged) -> tuple[list[str], list[str], dict[str, list[tuple[
     for label, settings in tried(
         has_kinds=base["categories"].any() or base["brands"].any(), has_events=bool(judged.head)
     ):
+        if only and label.split()[0] not in only:
+            continue
         found = judged.asked(settings, choosing)
         curve.append(row(judged.name, label, judged, found, base))
         cost = float((base["nDCG@10"] - found["nDCG@10"]).mean())
@@ -172,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shops", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--only", nargs="+", default=(), help="mmr, xquad, meaning or tail")
     parser.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
     given = parser.parse_args()
     curves, kept, drawn = list[str](), list[str](), {}
@@ -180,7 +185,7 @@ def main() -> None:
         name, _, folder = shop.partition("=")
         judged = Judged(name, Path(folder))
         sizes.append(f"{name}: {len(judged.halves[0])} and {len(judged.halves[1])} queries")
-        rows, held, drawn[name] = measure(judged)
+        rows, held, drawn[name] = measure(judged, given.only)
         curves, kept = curves + rows, kept + held
         judged.doors.close()
     lines = [
