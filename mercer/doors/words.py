@@ -61,11 +61,13 @@ def understanding(shop: Shop, folder: Path, settings: Settings, spelling: Spelli
     Raises:
         FormatError: a file that is something else.
     """
+    synonyms = Synonyms.read(shop.folder / FILE)
+    spelling.know(words for rule in synonyms.rules for words in (*rule.words, *rule.instead))
     return Understand(
         Vocabulary.load(folder / "vocabulary.json"),
         settings=settings.understand,
         spelling=spelling,
-        synonyms=Synonyms.read(shop.folder / FILE),
+        synonyms=synonyms,
         knowledge=Knowledge.load(folder / "knowledge.json"),
         intent=Intent.load(folder / "intent.json"),
     )

@@ -111,8 +111,12 @@ class Spelling:
 
     def add(self, products: Iterable[Product]) -> None:
         """Words of new titles are right from now on."""
-        for product in products:
-            for kind, token in tokens_of(names(product)):
+        self.know(map(names, products))
+
+    def know(self, texts: Iterable[str]) -> None:
+        """Words of these texts are right from now on, as the owner's synonyms are."""
+        for text in texts:
+            for kind, token in tokens_of(text):
                 if kind == "word":
                     self.words.add(token)
                 elif len(token) <= LONGEST_RUN:

@@ -21,9 +21,10 @@ def test_accepted_listed_and_searched(mercer: Any, shop: Path) -> None:
     assert mercer("synonyms", shop, "accept", "tee", "=>", "shirt").code == 0
     assert mercer("synonyms", shop, "reject", "dress", "coat").code == 0
     assert mercer("synonyms", shop, "list", "--json").json == ["frockery, dress", "tee => shirt", "! dress, coat"]
-    told = mercer("explain", shop, "frockery", "--no-correct", "--json").json
+    told = mercer("explain", shop, "frockery", "--json").json
+    assert told["corrected"] == "", "a word that the owner wrote down is right"
     assert told["alternatives"][0]["instead"] == ["dress"]
-    found = mercer("search", shop, "frockery", "--system", "lexical", "--no-correct", "--json").json
+    found = mercer("search", shop, "frockery", "--system", "lexical", "--json").json
     assert found["total"] == mercer("search", shop, "dress", "--system", "lexical", "--json").json["total"] > 0
 
 
