@@ -262,6 +262,16 @@ def test_pages_are_exact_with_a_reranker_below_the_rules(index: Index) -> None:
         assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-6)
 
 
+def test_a_synonym_finds_what_only_has_the_other_words(index: Index, tmp_path: Any) -> None:
+    book = RuleBook(Shop.create(tmp_path / "shop"), reading=READING)
+    door = Search(index, None, rules=book)
+    assert ids(door(Request(query="sofabed"))) == []
+    book.put([{"id": "same", "do": "synonym", "synonyms": [["sofabed", "tea cup"]]}])
+    assert {hit.product.title.split()[0] for hit in door(Request(query="sofabed")).hits} == {"tea"}
+    book.remove(["same"])
+    assert ids(door(Request(query="sofabed"))) == []
+
+
 def test_a_changed_file_is_seen_by_the_next_search(index: Index, tmp_path: Any) -> None:
     book = RuleBook(Shop.create(tmp_path / "shop"), reading=READING)
     search = Search(index, meaning, rules=book)
