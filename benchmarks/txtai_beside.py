@@ -8,7 +8,8 @@ for its BM25, and the very vectors that Mercer's index holds, by an external tra
 tokens are its defaults. Both encode each query with the shop's encoder, within the time that is taken. Mercer does more
 for its time: it understands the query, cuts, counts four facets, reads 24 products and gives reasons and ledgers; txtai
 gives 24 ids and scores, and with `content` their texts. They are asked in turn, query by query, so that a busy machine
-is busy for both: the ratio is what to trust. `--scale` times both over the invented products of index_scale.py as well.
+is busy for both: the ratio is what to trust. "encoding alone" is what no search by meaning can be quicker than, and so
+bounds the ratio. `--scale` times both over the invented products of index_scale.py as well.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ def on_shop(folder: Path, rounds: int) -> dict[str, Any]:
                   for content in (False, True)}  # fmt: skip
         acts: dict[str, Callable[[str], Any]] = {"mercer": lambda query: door(Request(query=query, k=K, facets=FACETS))}
         acts |= {name: partial(_search, index) for name, index in theirs.items()}
+        acts["encoding alone"] = encode
         times = in_turn(acts, [texts[id] for id in truth], rounds)
         runs = {
             "txtai": {id: ids(theirs["txtai ids"].search(texts[id], 100)) for id in truth},
@@ -140,7 +142,7 @@ def at_scale(count: int, folder: Path, queries: int) -> dict[str, Any]:
         door = Search(index, lambda found, **_side: np.stack([encode(one) for one in found]), understand=understand)
         theirs = txtai_over(products, vectors, encode, content=False)
         acts = {"mercer": lambda query: door(Request(query=query, k=K, facets=FACETS)),
-                "txtai ids": partial(_search, theirs)}  # fmt: skip
+                "txtai ids": partial(_search, theirs), "encoding alone": encode}  # fmt: skip
         return {"products": count, "queries": queries, **in_turn(acts, [query for query, _ in questions], 1)}
     finally:
         index.close()
@@ -158,13 +160,14 @@ def _search(index: Any, query: str) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shop", type=Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="over the shop; 0 leaves it out")
     parser.add_argument("--scale", type=int, default=0)
+    parser.add_argument("--queries", type=int, default=100, help="at that scale")
     parser.add_argument("--folder", type=Path, help="where index_scale.py kept its index")
     given = parser.parse_args()
-    told = {"shop": on_shop(given.shop, given.rounds)}
+    told: dict[str, Any] = {"shop": on_shop(given.shop, given.rounds)} if given.rounds else {}
     if given.scale:
-        told["scale"] = at_scale(given.scale, given.folder, 100)
+        told["scale"] = at_scale(given.scale, given.folder, given.queries)
     print(json.dumps(told, indent=1))
 
 
