@@ -51,7 +51,7 @@ def test_the_page_offers_what_it_does_not_dare(double_client: Any, double: Any, 
 
 
 def test_filters_and_pages_keep_the_query_as_typed() -> None:
-    question = Question.read({"q": "blnaket", "exact": "true", "page": "3"}, page_size=10)
+    question = Question.read([("q", "blnaket"), ("exact", "true"), ("page", "3")], page_size=10)
     assert question.exact
     assert "exact=true" in question.url(sort="price_up")
     assert "exact=true" in question.bare()
