@@ -62,7 +62,7 @@ class Judged:
         self.products: dict[str, Product] = {}
         self.head = self.doors.searching.otherwise(
             ranking=dataclasses.replace(self.doors.searching.ranking, diversity=DiverseSettings(tail=0.1))
-        )._spread.head  # type: ignore[union-attr]  # tail is on
+        )._rank.spread.head  # type: ignore[union-attr]  # tail is on
         ids = sorted(self.queries)
         random.Random(11).shuffle(ids)
         self.halves = (ids[::2], ids[1::2])

@@ -12,18 +12,16 @@ from mercer.errors import SettingsError
 from mercer.rank.hybrid import HybridSettings
 from mercer.rank.ledger import ledger
 from mercer.rank.reason import search_reason
-from mercer.rank.rerank import Rerank
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rules import Rules, Ruling
 from mercer.records import Filter, Hit, Page, Request
 from mercer.retrieve.columns import check_filters, check_paging
 from mercer.retrieve.index import Index
 from mercer.retrieve.matched import Matched
-from mercer.retrieve.text import passage
 from mercer.search.facet import counted
 from mercer.search.find import Find, Found, QueryEncoder, System
+from mercer.search.ranking import Ranking
 from mercer.search.ruled import Ruled
-from mercer.search.spread import Spread
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.normalise import in_chinese, readable
 from mercer.understand.query import Understood
@@ -95,11 +93,8 @@ class Search:
             free=self.understand.settings.free,
             popularity=popularity or {},
         )
-        spread = self.ranking.diversity
-        self._spread = Spread(index, spread, popularity or {}) if spread.on else None
+        self._rank = Ranking(index, self.ranking, learned=learned, reranker=reranker, popularity=popularity or {})
         self._ruled = Ruled(index, rules)
-        self._learned = learned
-        self._rerank = Rerank(reranker, self.ranking) if reranker is not None else None
 
     def __call__(self, request: Request, *, system: System = "hybrid", rules: Rules | None = None) -> Page:
         """Answer one request; `rules` stand in for the shop's own.
@@ -114,39 +109,28 @@ class Search:
         ruling = self._ruled(request, known, rules)
         narrow = self._ruled.narrowed(request, ruling)
         found, dropped = self._found(known, narrow, system, stages)
-        with_reason = stopwatch(stages, "rank")
-        order = self._ordered(found, request)
-        with_reason()
-        studied = None
-        if self._learned and known.raw and system == "hybrid" and request.sort == "relevance" and len(order):
-            done = stopwatch(stages, "ranker")
-            studied = self._learned(known, request, found, order)
-            found, order = studied.found, studied.order
-            done()
-        left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
-        degraded = [left, "" if self.encoder or system == "lexical" else "no encoder: words only"]
-        if known.raw and system == "hybrid" and self._reranks(request, ruling):
-            found, order, missing = self._reranked(known.corrected or known.raw, found, order, stages)
-            degraded[1] = degraded[1] or missing
-        with_reason = stopwatch(stages, "rank")
-        if self._spread and self._spreads(request, ruling):
-            found, order = self._spread(found, order)
         read = () if dropped else known.filters
+        done = stopwatch(stages, "rank")
+        order = self._ordered(found, request)
+        done()
+        ranked = self._rank(known, request, ruling, found, order, stages=stages, system=system)
+        done = stopwatch(stages, "rank")
         sort = partial(self._sorted, request)
-        found, order, ruling = self._ruled.moved(found, order, narrow, ruling, read=read, sort=sort)
+        found, order, ruling = self._ruled.moved(ranked.found, ranked.order, narrow, ruling, read=read, sort=sort)
         held = {wanted.field for wanted in (*request.filters, *read)}
         without = partial(
             self._rows_without, request=request, known=known, read=read, system=system, rules=rules, vector=found.vector
         )
         facets = counted(self.index.columns, request.facets, found.rows[order], held=held, without=without)
         shown = order[request.offset : request.offset + request.k]
-        if self._learned and studied:
-            found = self._learned.told(studied, found, shown)
-        hits = self._hits(found, shown, known.text, chinese=in_chinese(request, known.raw))
-        with_reason()
-        told = "; ".join(filter(None, degraded))
+        told = self._rank.told(ranked, found, shown)
+        hits = self._hits(told, shown, known.text, chinese=in_chinese(request, known.raw))
+        done()
+        left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
+        blind = "" if self.encoder or system == "lexical" else "no encoder: words only"
+        degraded = "; ".join(filter(None, (left, blind or ranked.missing)))
         return Page(
-            uuid.uuid4().hex, hits, len(order), facets, known.corrected, told, stages, known.suggestion,
+            uuid.uuid4().hex, hits, len(order), facets, known.corrected, degraded, stages, known.suggestion,
             said(known, left_out=dropped) if known.raw else {}, *ruling.said(),
         )  # fmt: skip
 
@@ -239,30 +223,6 @@ class Search:
             ]
             key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
-
-    def _spreads(self, request: Request, ruling: Ruling) -> bool:
-        """Whether spreading can change this page: by itself it moves no product past the first `depth`."""
-        deep = request.offset >= self.ranking.diversity.depth and not ruling.of("boost", "bury")
-        return request.sort == "relevance" and not deep
-
-    def _reranks(self, request: Request, ruling: Ruling) -> bool:
-        """Whether the last stage can change this page: by itself it moves no product past the first `rerank`."""
-        deep = request.offset >= self.ranking.rerank and not ruling.of("boost", "bury")
-        return request.sort == "relevance" and not deep
-
-    def _reranked(
-        self, query: str, found: Found, order: NDArray[np.int64], stages: dict[str, float]
-    ) -> tuple[Found, NDArray[np.int64], str]:
-        """The first products in the reranker's order, and "" or what it could not do."""
-        if self._rerank is None:
-            return found, order, "no reranker: words and meaning only"
-        done = stopwatch(stages, "rerank")
-        ids = [found.ids[place] for place in order[: self.ranking.rerank]]
-        known = {product.id: passage(product) for product in self.index.products(ids)}
-        texts = [known.get(id, "") for id in ids]  # "": deleted since it was found
-        scored, order, left = self._rerank(query, texts, found.scored, order)
-        done()
-        return replace(found, scored=scored), order, left
 
     def _hits(self, found: Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
         known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}

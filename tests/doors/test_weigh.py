@@ -163,6 +163,6 @@ def test_what_was_chosen_goes_live_with_the_index(own_shop: Path, tiny_reranker:
         rank = dataclasses.replace(settings.rank, **changes)
         doors = open_doors(own_shop, dataclasses.replace(settings, rank=rank), version=built, writable=False)
         doors.close()
-        stage = doors._search._rerank
+        stage = doors._search._rank.rerank
         assert isinstance(stage, Rerank)
         assert (stage._settings.rerank, stage._settings.rerank_weight) == wanted
