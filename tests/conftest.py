@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from mercer.quality.read import Raw
+
+hypothesis.settings.register_profile("same", derandomize=True)  # nobody's change is refused by another's luck
+hypothesis.settings.register_profile("search", max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 

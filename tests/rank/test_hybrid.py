@@ -11,7 +11,7 @@ from mercer.errors import SettingsError
 from mercer.rank.hybrid import Background, HybridSettings, hybrid
 from mercer.rank.ledger import ledger
 
-FLOATS = st.floats(0, 50, allow_nan=False)
+FLOATS = st.floats(0, 50, allow_nan=False, allow_subnormal=False)
 COSINES = st.floats(-1, 1, allow_nan=False)
 ROWS = st.lists(st.tuples(FLOATS, COSINES), max_size=20)
 WEIGHTS = st.floats(0, 1)
