@@ -63,13 +63,15 @@ class Ials:
         """
         try:
             from implicit.cpu.als import AlternatingLeastSquares
+            from threadpoolctl import threadpool_limits
         except ImportError as error:
             raise MissingExtra("implicit", extra="benchmark") from error
-        model = AlternatingLeastSquares(
-            factors=factors, regularization=regularization, alpha=alpha, iterations=iterations, random_state=seed,
-            num_threads=threads,
-        )  # fmt: skip
-        model.fit(_table(history), show_progress=False)
+        with threadpool_limits(1, "blas"):  # its own threads and BLAS's would wait for each other, and it warns
+            model = AlternatingLeastSquares(
+                factors=factors, regularization=regularization, alpha=alpha, iterations=iterations, random_state=seed,
+                num_threads=threads,
+            )  # fmt: skip
+            model.fit(_table(history), show_progress=False)
         return cls(history.products, model)
 
     def scores(self, sequences: Sequences) -> NDArray[np.float32]:
