@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks import base as bases
-from benchmarks.dirty_shop import find, tables_of
+from benchmarks.dirty_cell import find, tables_of
 from mercer.quality.check import registry
 
 __all__ = ["enlarged", "report"]

@@ -84,7 +84,7 @@ def test_every_injector_has_its_check() -> None:
 def test_injectors_keep_their_word(tiny: Any, difficulty: Any) -> None:
     """Truth in its schema, row_ids that exist, nothing changed in place, another seed is other dirt."""
     from benchmarks.dirt import TRUTH, injectors
-    from benchmarks.dirty_shop import tables_of
+    from benchmarks.dirty_cell import tables_of
 
     clean = tables_of(tiny)
     before = {family: table.slice(0) for family, table in clean.items()}
@@ -112,7 +112,7 @@ def ids(table: pa.Table) -> set[int]:
 
 def test_first_checks_find_medium_dirt(tiny: Any) -> None:
     """What RESULTS.md says of these must stay true of a tiny shop; seed 2 is nobody's reporting seed."""
-    from benchmarks.dirty_shop import Key, single
+    from benchmarks.dirty_cell import Key, single
 
     assert tiny
     for check in ("C01", "C02", "C13", "E01", "E02", "E03", "X03"):
@@ -123,20 +123,20 @@ def test_first_checks_find_medium_dirt(tiny: Any) -> None:
 
 
 def test_a_blind_check_misses_its_target(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks import dirty_shop
+    from benchmarks import dirty_cell
     from benchmarks.score import verdict
     from mercer.quality.finding import schema
 
     assert tiny
-    monkeypatch.setattr(dirty_shop, "find", lambda *_: schema().empty_table())
-    key = dirty_shop.Key("E02", "sample", 0.01, "medium", 2)
-    cell = dict(dirty_shop.single(key, quick=True, baselines=False))[key]
+    monkeypatch.setattr(dirty_cell, "find", lambda *_: schema().empty_table())
+    key = dirty_cell.Key("E02", "sample", 0.01, "medium", 2)
+    cell = dict(dirty_cell.single(key, quick=True, baselines=False))[key]
     assert cell.recall == 0
     assert [met for _, met, _ in verdict("E02", "high", cell)] == [False, False]
 
 
 def test_baselines_stand_beside(tiny: Any) -> None:
-    from benchmarks.dirty_shop import Key, single
+    from benchmarks.dirty_cell import Key, single
 
     assert tiny
     systems = {
@@ -146,13 +146,13 @@ def test_baselines_stand_beside(tiny: Any) -> None:
 
 
 def test_a_section_replaces_only_itself(tmp_path: Path) -> None:
-    from benchmarks.dirty_shop import replace_section
+    from benchmarks.results import replace
 
     path = tmp_path / "RESULTS.md"
     path.write_text("# Results\n\nothers' words\n", "utf-8")
-    replace_section(path, "dirty_shop", "one")
+    replace("dirty_shop", "one", path=path)
     path.write_text(path.read_text("utf-8") + "\nmore of others\n", "utf-8")
-    replace_section(path, "dirty_shop", "two")
+    replace("dirty_shop", "two", path=path)
     text = path.read_text("utf-8")
     assert "one" not in text
     assert "two" in text
@@ -162,7 +162,7 @@ def test_a_section_replaces_only_itself(tmp_path: Path) -> None:
 
 def test_position_bias_is_injected_where_products_and_times_are_missing(tiny: Any) -> None:
     from benchmarks.dirt import changed, e12
-    from benchmarks.dirty_shop import tables_of
+    from benchmarks.dirty_cell import tables_of
 
     clean = tables_of(tiny)
     gone = dict.fromkeys(range(0, clean["events"].num_rows, 7))
@@ -178,7 +178,7 @@ def test_injectors_take_data_as_shops_have_it(tiny: Any, kind: str) -> None:
     import pyarrow.compute as pc
 
     from benchmarks.dirt import injectors
-    from benchmarks.dirty_shop import tables_of
+    from benchmarks.dirty_cell import tables_of
 
     def spoilt(table: pa.Table) -> pa.Table:
         rng, share = np.random.default_rng(1), {"holes": 0.2, "nothing known": 1.1}.get(kind, 0.0)
