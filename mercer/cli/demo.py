@@ -118,10 +118,10 @@ def _serve(folder: Path, listening: Any, host: str) -> None:
     from mercer.cli.serve import image_folder, run
     from mercer.cli.settings import read_settings, tables
     from mercer.config import section
-    from mercer.doors import open_doors
+    from mercer.doors import LiveDoors
     from mercer.serve import ServeSettings
 
     settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
     console.print("[bold]5 serve: the storefront, until Ctrl-C[/]")
-    with contextlib.closing(listening), contextlib.closing(open_doors(folder, read_settings(folder))) as doors:
+    with contextlib.closing(listening), contextlib.closing(LiveDoors(folder, read_settings(folder))) as doors:
         run(doors, listening, host=host, settings=settings, images=image_folder(folder))

@@ -29,7 +29,7 @@ def promote(
     override: Annotated[str, typer.Option(help="Go on although the data gate is closed, and why.")] = "",
     json: JsonFlag = False,
 ) -> None:
-    """Make a version live; a running server takes it up when it is started again."""
+    """Make a version live; a running server takes it up within a second or so, without a failed request."""
     from mercer.doors.build import gate_refusal
     from mercer.doors.prove import require_proof
     from mercer.errors import GateBlocked, NotFoundError

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ from mercer.cli.terminal import ShopArgument, console
 from mercer.errors import MercerError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from mercer.doors import Doors
+    from mercer.doors import LiveDoors
     from mercer.serve import ServeSettings
     from mercer.shop import Shop
 
@@ -43,26 +43,27 @@ def serve(
     _needed()
     from mercer.cli.settings import read_settings, tables
     from mercer.config import section
-    from mercer.doors import open_doors
+    from mercer.doors import LiveDoors
     from mercer.doors.beat import Beat
     from mercer.serve import ServeSettings
 
     settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
     with contextlib.closing(listen(host, port)) as listening:
         with console.status(f"opening {folder}"):
-            doors = open_doors(folder, read_settings(folder))
-        with contextlib.closing(doors), Beat(doors, minutes=refresh, tell=_learnt):
+            doors = LiveDoors(folder, read_settings(folder))
+        with contextlib.closing(doors), Beat(doors.refresh, minutes=refresh, tell=_learnt):
             run(doors, listening, host=host, settings=settings, images=image_folder(folder))
 
 
 def run(
-    doors: Doors, listening: socket.socket, *, host: str, settings: ServeSettings, images: Path | None = None
+    doors: LiveDoors, listening: socket.socket, *, host: str, settings: ServeSettings, images: Path | None = None
 ) -> None:
     """Serve open doors on a listening socket until the process is told to stop."""
     import dataclasses
 
     import uvicorn
 
+    from mercer.doors.beat import Beat
     from mercer.serve import Keys, create_app
     from mercer.serve.guard_log import mask_logs
 
@@ -72,7 +73,7 @@ def run(
         settings = dataclasses.replace(settings, hosts=("localhost", "127.0.0.1", "[::1]"))
     keys = Keys(doors.shop)
     closed = settings.keys == "always" or (settings.keys == "auto" and bool(keys.all()))
-    app = create_app(doors, settings=settings, images=images, keys=keys)
+    app = create_app(cast(Any, doors), settings=settings, images=images, keys=keys)  # it has all that Doors have
     _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
     _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
     # h11 refuses headers above 64 kB; the faster parser that uvicorn takes where it is installed reads them without end
@@ -84,12 +85,30 @@ def run(
     mask_logs("uvicorn", "uvicorn.error")
     sys.setswitchinterval(SWITCH)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    follow = Beat(doors.take, minutes=settings.follow_seconds / 60, tell=Told())
     try:
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises a signal again once it has stopped
+        with follow, contextlib.suppress(KeyboardInterrupt):  # uvicorn raises a signal again once it has stopped
             server.run(sockets=[listening])
     finally:
         signal.signal(signal.SIGTERM, before)
     console.print("stopped; everything that was acknowledged is on the disk")
+
+
+class Told:
+    """Says which version was taken up; and why one could not be, once."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, outcome: str | MercerError) -> None:
+        if isinstance(outcome, MercerError):
+            if outcome.problem != self._last:
+                said = f"[red]the live index cannot be taken up[/] {outcome.problem}; cure {outcome.cure}"
+                console.print(said, highlight=False)
+            self._last = outcome.problem
+        elif outcome:
+            self._last = ""
+            console.print(f"index [bold]{outcome}[/] answers now", highlight=False)
 
 
 def _learnt(count: int | MercerError) -> None:
@@ -155,7 +174,7 @@ def _needed() -> None:
             raise MissingExtra(package, extra="serve")
 
 
-def _invite(doors: Doors, host: str, port: int, *, key: str) -> None:
+def _invite(doors: LiveDoors, host: str, port: int, *, key: str) -> None:
     """Print where it is and what to try; `key` is what a call adds where keys are asked for."""
     name = "localhost" if host in (*LOOPBACK, "0.0.0.0", "::") else host  # noqa: S104  # compared, not bound
     url = f"http://{name}:{port}"

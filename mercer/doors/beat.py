@@ -1,26 +1,30 @@
-"""Open doors and minutes in; a thread that learns the events of the meantime, again and again, out."""
+"""Work and minutes in; a thread that does it again and again out."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Generic, TypeVar
 
-from mercer.doors.open import Doors
 from mercer.errors import MercerError
 
 __all__ = ["Beat"]
 
+Result = TypeVar("Result")
 
-class Beat:
-    """While it is entered, `Doors.refresh` runs every so often; an error is told and the next beat tries again."""
 
-    def __init__(self, doors: Doors, *, minutes: float, tell: Callable[[int | MercerError], None]) -> None:
-        self._doors, self._seconds, self._tell = doors, minutes * 60, tell
+class Beat(Generic[Result]):
+    """While it is entered, `work` is done every so often; an error is told and the next beat tries again."""
+
+    def __init__(
+        self, work: Callable[[], Result], *, minutes: float, tell: Callable[[Result | MercerError], None]
+    ) -> None:
+        self._work, self._seconds, self._tell = work, minutes * 60, tell
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
-    def __enter__(self) -> Beat:
+    def __enter__(self) -> Beat[Result]:
         if self._seconds > 0:
             self._thread.start()
         return self
@@ -33,6 +37,6 @@ class Beat:
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
             try:
-                self._tell(self._doors.refresh())
+                self._tell(self._work())
             except MercerError as error:
                 self._tell(error)

@@ -10,7 +10,7 @@ from mercer.events.log import Change
 from mercer.retrieve.index import Index
 from mercer.retrieve.text import passage
 
-__all__ = ["caught_up", "missed_changes"]
+__all__ = ["apply_changes", "caught_up", "missed_changes"]
 
 
 def missed_changes(index: Index, changes: Iterable[Change]) -> list[Change]:
@@ -28,11 +28,16 @@ def caught_up(
             index = opened(read_only=False)
         except ShopLocked:
             return opened(read_only=True)
-    products = [change.product for change in missed if change.product]
-    index.delete([change.id for change in missed if not change.product])
-    if products:
-        index.upsert(products, encoder([passage(product) for product in products], side="passage"))
+    apply_changes(index, missed, encoder)
     if not writable:
         index.close()
         index = opened(read_only=True)
     return index
+
+
+def apply_changes(index: Index, missed: Sequence[Change], encoder: Encoder) -> None:
+    """Put and delete in an open index what the log says became of products."""
+    products = [change.product for change in missed if change.product]
+    index.delete([change.id for change in missed if not change.product])
+    if products:
+        index.upsert(products, encoder([passage(product) for product in products], side="passage"))

@@ -19,10 +19,10 @@ from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
 from mercer.doors.words import sold_out, understanding
-from mercer.encode import Encoder, load
+from mercer.encode import Encoder, EncodeSettings, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
-from mercer.events.log import EventLog
+from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
 from mercer.rank.rule_book import RuleBook
@@ -69,9 +69,10 @@ class Doors(ShopperDoors):
         rules: RuleBook | None = None,
         learned: Learned | None = None,
     ) -> None:
+        profile: Profile | None = None,
         super().__init__()
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
-        self._suggest, self._profile = suggest, Profile(events)
+        self._suggest, self._profile = suggest, profile or Profile(events)
         self._spelling, self._learned = spelling, learned
         self.rules = rules or RuleBook(shop, reading=READING, settings=settings.rules)
         self._search = Search(
@@ -87,6 +88,8 @@ class Doors(ShopperDoors):
         )
         self._less = Less(self._search)
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
+        self.encoding: EncodeSettings | None = None
+        """With which the encoder was loaded, where `open_doors` did so."""
         self._writing = threading.Lock()
 
     def search(self, request: Request, *, system: System = "hybrid", effort: Effort = "full") -> Page:
@@ -136,9 +139,20 @@ class Doors(ShopperDoors):
             self.index.upsert(products, vectors)
         if self._spelling:
             self._spelling.add(products)
+        self._read_words(products)
+        return len(products)
+
+    def follow(self, changes: Iterable[Change]) -> int:
+        """Take in what the log has and this version lacks; how many products that were."""
+        with self._writing:
+            missed = missed_changes(self.index, changes)
+            apply_changes(self.index, missed, self.encoder)
+        self._read_words([change.product for change in missed if change.product])
+        return len(missed)
+
+    def _read_words(self, products: Sequence[Product]) -> None:
         if self._learned:
             self._learned.features.facts.add(products)
-        return len(products)
 
     def delete(self, ids: Iterable[str]) -> int:
         """Take products out; how many were there comes back."""
@@ -147,14 +161,20 @@ class Doors(ShopperDoors):
             self.events.record_changes(deletes=there)
             return self.index.delete(there)
 
-    def close(self) -> None:
-        """Flush and let go of every file."""
+    def close(self, *, events: bool = True) -> None:
+        """Flush and let go of every file; of the log too, unless another version goes on with it."""
         self.index.close()
-        self.events.close()
+        if events:
+            self.events.close()
 
 
 def open_doors(
-    folder: Path | str, settings: Settings | None = None, *, version: str = "", writable: bool = True
+    folder: Path | str,
+    settings: Settings | None = None,
+    *,
+    version: str = "",
+    writable: bool = True,
+    beside: Doors | None = None,
 ) -> Doors:
     """Open a shop's live index version, or the one named.
 
@@ -165,6 +185,7 @@ def open_doors(
         writable: False lets several processes look at once, where none writes.
 
     Raises:
+        beside: open doors of another version, whose log, profiles and (where it is the same) encoder are shared.
         NotFoundError: no shop, or no index.
         ShopLocked: another process holds the index open.
         ModelError: the encoder is not the one that the index was built with, or the reranker cannot be opened.
@@ -176,7 +197,8 @@ def open_doors(
         raise NotFoundError(f"{shop.folder} has no index", cure=f"run: mercer index {shop.folder}")
     card, path = shop.card("index", version), shop.path("index", version)
     built = _built_with(card["retrieve"])
-    encoder = load(settings=encoder_settings(shop, chosen.encode, card["encoder"]))
+    encoding = encoder_settings(shop, chosen.encode, card["encoder"])
+    encoder = beside.encoder if beside and beside.encoding == encoding else load(settings=encoding)
     if _weights(encoder.name) != _weights(card["encoder"]["name"]):
         raise ModelError(
             f"index {version} was built with encoder {card['encoder']['name']}, now there is {encoder.name}",
@@ -192,7 +214,7 @@ def open_doors(
         settings=dataclasses.replace(built, searching=chosen.retrieve.searching, grams=chosen.retrieve.grams),
     )
     with contextlib.ExitStack() as stack:
-        events = stack.enter_context(contextlib.closing(EventLog(shop.events)))
+        events = beside.events if beside else stack.enter_context(contextlib.closing(EventLog(shop.events)))
         changes = events.changes(card["changes"]) if "changes" in card else []
         try:
             index = stack.enter_context(contextlib.closing(opened(read_only=not writable)))
@@ -209,7 +231,7 @@ def open_doors(
         named = chosen.rank.ranker
         learned = open_learned(shop, version, card, named=named, index=index, behaviour=behaviour, changes=changes)
         stack.pop_all()
-    return Doors(
+    doors = Doors(
         shop,
         version,
         index=index,
@@ -225,7 +247,10 @@ def open_doors(
         learned=learned,
     )
 
+        profile=beside._profile if beside else None,
 
+    doors.encoding = encoding
+    return doors
 def _reranker(shop: Shop, settings: Settings, card: Mapping[str, Any]) -> Reranker | None:
     """The cross-encoder that the owner or the index's card names, where the last stage of ranking is on."""
     name = settings.rank.reranker or card.get("reranker", "")

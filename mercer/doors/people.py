@@ -65,6 +65,11 @@ class ShopperDoors:
             self._profile.forget(shopper)
         return proof
 
+    @property
+    def refreshed(self) -> bool:
+        """Whether `refresh` was called: what it learnt is not in the index."""
+        return self._refresher is not None
+
     def refresh(self) -> int:
         """Learn the events since the index was built, or since the last call; how many there were.
 

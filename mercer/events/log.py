@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +154,7 @@ class EventLog:
         They are written when `FLUSH` are held, by `flush`, by `impressions` and by `close`.
 
         Raises:
-            RequestError: an impression is not acceptable; none was kept.
+            RequestError: an impression or the answer is not acceptable; none was kept.
             DiskFull, ShopLocked, ShopError: they cannot be written now; they are kept in memory, up to `HELD`.
         """
         accept_shown(impressions)
@@ -205,6 +204,10 @@ class EventLog:
             DiskFull, ShopLocked, ShopError: nothing was stored.
         """
         now = int(time.time() * 1000)
+    def last_change(self) -> int:
+        """Number of the newest change of a product; 0 where there was none."""
+        return int(self._read("SELECT coalesce(max(seq), 0) FROM product_changes")[0][0])
+
         bodies: list[tuple[str, str | None]] = [
             (product.id, json.dumps(product.to_row(), ensure_ascii=False)) for product in upserts
         ]

@@ -30,6 +30,7 @@ from mercer.serve.storefront.shelf import Shelves
 
 __all__ = ["build"]
 
+from mercer.serve.swap import Held, Swapping
 ABOUT = "Search and recommendation for one shop. Errors are RFC 9457 problems with the value seen and the cure."
 
 

@@ -47,6 +47,11 @@ class Metrics:
             "mercer_searches", "Searches by how much was done for them", ["effort"], registry=self.registry
         )
         self.products = Gauge("mercer_products", "Products in the index", registry=self.registry)
+        self.index = Gauge("mercer_index", "The index version that answers", ["version"], registry=self.registry)
+        self.swaps = Gauge("mercer_index_swaps", "Versions taken up since the start", registry=self.registry)
+        self.behind = Gauge(
+            "mercer_index_behind", "1 where the live version could not be taken up", registry=self.registry
+        )
 
     def page(self, scene: str, page: Page) -> None:
         """Count an answer and its stages."""
@@ -57,6 +62,13 @@ class Metrics:
             self.empty.labels(scene).inc()
         for stage, milliseconds in page.stages.items():
             self.stages.labels(scene, stage).observe(milliseconds / 1000)
+
+    def stands(self, version: str, *, swaps: int = 0, behind: bool = False) -> None:
+        """Which index version answers."""
+        self.index.clear()
+        self.index.labels(version).set(1)
+        self.swaps.set(swaps)
+        self.behind.set(behind)
 
     def text(self) -> bytes:
         """Prometheus text format."""

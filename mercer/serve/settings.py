@@ -44,11 +44,13 @@ class ServeSettings:
     """Longest that a caller may wait for its answer, in milliseconds; a call says less with X-Deadline-Ms."""
     origins: tuple[str, ...] = ()
     """Sites whose pages may call the API from a browser, such as `https://shop.example` (CORS)."""
+    follow_seconds: float = 1.0
+    """Seconds between looks at which index version is live; a new one is taken up while the server runs. 0 is never."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            least = 0 if field.name in ("key_rate", "address_rate") else 1
+            least = 0 if field.name in ("key_rate", "address_rate", "follow_seconds") else 1
             if isinstance(value, int | float) and not isinstance(value, bool) and not value >= least:
                 raise SettingsError(f"[serve] {field.name} is {value}", cure=f"give {least} or more")
         if not self.name.strip() or len(self.name) > 60:

@@ -13,6 +13,7 @@ from mercer.serve.doors import Doors
 from mercer.serve.key_scope import needs
 from mercer.serve.metrics import Metrics
 from mercer.serve.problem import Problem, problem
+from mercer.serve.swap import Swapping
 
 __all__ = ["router"]
 
@@ -29,6 +30,14 @@ class Ready(BaseModel):
 
     status: str = "ready"
     products: int
+    index: str = ""
+    """Version of the index that answers."""
+    since: int = 0
+    """When it was taken up, UTC milliseconds; 0 where this process follows no other."""
+    behind: str = ""
+    """A version that is live but could not be taken up; the one before goes on."""
+    fault: str = ""
+    """Why it could not, and what to do."""
 
 
 def router(doors: Doors, metrics: Metrics) -> APIRouter:
@@ -50,14 +59,28 @@ def router(doors: Doors, metrics: Metrics) -> APIRouter:
         if reasons:
             cure = "run: mercer index SHOP, then start the server again"
             return problem(503, "; ".join(reasons), cure=cure, extra={"reasons": reasons})
-        return json_response(Ready(products=count))
+        return json_response(_ready(doors, count))
 
     @routes.get("/metrics", summary="Counters and histograms for Prometheus", openapi_extra=needs("metrics"))
     def counted() -> Response:
         metrics.products.set(_state(doors)[0])
+        if isinstance(doors, Swapping):
+            stands = doors.standing()
+            metrics.stands(stands.version, swaps=stands.swaps, behind=bool(stands.behind))
+        else:
+            metrics.stands(doors.version)
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return routes
+
+
+def _ready(doors: Doors, count: int) -> Ready:
+    """What answers; and what should, where that is another version."""
+    if not isinstance(doors, Swapping):
+        return Ready(products=count, index=doors.version)
+    stands = doors.standing()
+    fault = f"{stands.fault.problem}; {stands.fault.cure}" if stands.fault else ""
+    return Ready(products=count, index=doors.version, since=stands.since, behind=stands.behind, fault=fault)
 
 
 def _state(doors: Doors) -> tuple[int, list[str]]:
