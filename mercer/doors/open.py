@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercer.doors.build import encoder_settings
-from mercer.doors.catch_up import caught_up, missed_changes
+from mercer.doors.catch_up import apply_changes, caught_up, missed_changes
 from mercer.doors.people import ShopperDoors
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned

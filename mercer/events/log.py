@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ class EventLog:
         They are written when `FLUSH` are held, by `flush`, by `impressions` and by `close`.
 
         Raises:
-            RequestError: an impression or the answer is not acceptable; none was kept.
+            RequestError: an impression is not acceptable; none was kept.
             DiskFull, ShopLocked, ShopError: they cannot be written now; they are kept in memory, up to `HELD`.
         """
         accept_shown(impressions)

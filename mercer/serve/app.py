@@ -75,6 +75,8 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: K
 
     describe(app)
     problem.install(app, page=pages.error)
+    if isinstance(doors, Swapping):
+        app.add_middleware(Held, doors=doors)  # innermost: a call that waits its turn holds no version
     app.add_middleware(Load, settings=settings, metrics=metrics)
     app.add_middleware(Guard, settings=settings, access=access)
     if settings.origins:
