@@ -68,8 +68,8 @@ class Doors(ShopperDoors):
         spelling: Spelling | None = None,
         rules: RuleBook | None = None,
         learned: Learned | None = None,
-    ) -> None:
         profile: Profile | None = None,
+    ) -> None:
         super().__init__()
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, profile or Profile(events)
@@ -86,10 +86,10 @@ class Doors(ShopperDoors):
             rules=self.rules,
             learned=learned,
         )
-        self._less = Less(self._search)
-        self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
         self.encoding: EncodeSettings | None = None
         """With which the encoder was loaded, where `open_doors` did so."""
+        self._less = Less(self._search)
+        self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
         self._writing = threading.Lock()
 
     def search(self, request: Request, *, system: System = "hybrid", effort: Effort = "full") -> Page:
@@ -137,8 +137,6 @@ class Doors(ShopperDoors):
         with self._writing:
             self.events.record_changes(upserts=products)
             self.index.upsert(products, vectors)
-        if self._spelling:
-            self._spelling.add(products)
         self._read_words(products)
         return len(products)
 
@@ -151,6 +149,8 @@ class Doors(ShopperDoors):
         return len(missed)
 
     def _read_words(self, products: Sequence[Product]) -> None:
+        if self._spelling:
+            self._spelling.add(products)
         if self._learned:
             self._learned.features.facts.add(products)
 
@@ -183,9 +183,9 @@ def open_doors(
         settings: of every room; how the index was built is read from its card, not from here.
         version: an index version; "" is the live one.
         writable: False lets several processes look at once, where none writes.
+        beside: open doors of another version, whose log, profiles and (where it is the same) encoder are shared.
 
     Raises:
-        beside: open doors of another version, whose log, profiles and (where it is the same) encoder are shared.
         NotFoundError: no shop, or no index.
         ShopLocked: another process holds the index open.
         ModelError: the encoder is not the one that the index was built with, or the reranker cannot be opened.
@@ -245,12 +245,12 @@ def open_doors(
         spelling=spelling,
         rules=rules,
         learned=learned,
-    )
-
         profile=beside._profile if beside else None,
-
+    )
     doors.encoding = encoding
     return doors
+
+
 def _reranker(shop: Shop, settings: Settings, card: Mapping[str, Any]) -> Reranker | None:
     """The cross-encoder that the owner or the index's card names, where the last stage of ranking is on."""
     name = settings.rank.reranker or card.get("reranker", "")

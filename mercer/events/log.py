@@ -205,10 +205,6 @@ class EventLog:
             DiskFull, ShopLocked, ShopError: nothing was stored.
         """
         now = int(time.time() * 1000)
-    def last_change(self) -> int:
-        """Number of the newest change of a product; 0 where there was none."""
-        return int(self._read("SELECT coalesce(max(seq), 0) FROM product_changes")[0][0])
-
         bodies: list[tuple[str, str | None]] = [
             (product.id, json.dumps(product.to_row(), ensure_ascii=False)) for product in upserts
         ]
@@ -226,6 +222,10 @@ class EventLog:
             Change(seq, id, None if body is None else Product.from_row(json.loads(body)), moment)
             for seq, id, body, moment in self._read(query, since)
         ]
+
+    def last_change(self) -> int:
+        """Number of the newest change of a product; 0 where there was none."""
+        return int(self._read("SELECT coalesce(max(seq), 0) FROM product_changes")[0][0])
 
     def close(self) -> None:
         """Write what is held in memory and close; closing twice is harmless."""

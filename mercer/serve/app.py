@@ -27,10 +27,10 @@ from mercer.serve.settings import ServeSettings
 from mercer.serve.storefront import image, route
 from mercer.serve.storefront.page import HERE, Pages
 from mercer.serve.storefront.shelf import Shelves
+from mercer.serve.swap import Held, Swapping
 
 __all__ = ["build"]
 
-from mercer.serve.swap import Held, Swapping
 ABOUT = "Search and recommendation for one shop. Errors are RFC 9457 problems with the value seen and the cure."
 
 

@@ -42,10 +42,10 @@ class ServeSettings:
     """Longest expected wait for a worker, in milliseconds; a call that would wait longer is refused at once (503)."""
     deadline_ms: float = 5000.0
     """Longest that a caller may wait for its answer, in milliseconds; a call says less with X-Deadline-Ms."""
-    origins: tuple[str, ...] = ()
-    """Sites whose pages may call the API from a browser, such as `https://shop.example` (CORS)."""
     follow_seconds: float = 1.0
     """Seconds between looks at which index version is live; a new one is taken up while the server runs. 0 is never."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may call the API from a browser, such as `https://shop.example` (CORS)."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
