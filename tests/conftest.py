@@ -215,8 +215,14 @@ def _clean_rows() -> dict[str, list[dict[str, Any]]]:
         for index in range(30)
     ]
     faq = [{"question": f"如何退货 {index}?", "answer": "Within 30 days."} for index in range(5)]
-    families = ("products", "events", "queries", "judgments", "reviews", "faq")
-    return dict(zip(families, (products, events, queries, judgments, reviews, faq), strict=True))
+    policies = [{"id": f"r{index}", "title": f"退货 {index}", "text": "签收后30天内可退。"} for index in range(5)]
+    dialogues = [
+        {"conversation": f"c{index // 2}", "role": ("shopper", "agent")[index % 2], "text": f"用什么快递？ {index}"}
+        for index in range(10)
+    ]
+    families = ("products", "events", "queries", "judgments", "reviews", "faq", "policies", "dialogues")
+    rows = (products, events, queries, judgments, reviews, faq, policies, dialogues)
+    return dict(zip(families, rows, strict=True))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register", "write_sample"]
 
-ORDER = ("judgments", "products", "queries", "events", "reviews", "faq")
+ORDER = ("judgments", "products", "queries", "events", "reviews", "faq", "policies", "dialogues")
 """Judgments first: they name products, which tells an asin from a row number."""
 
 
@@ -41,6 +41,8 @@ def init(
     judgments: Annotated[Path | None, _file("judgments", "TREC qrels or a table of grades")] = None,
     reviews: Annotated[Path | None, _file("reviews", "Reviews")] = None,
     faq: Annotated[Path | None, _file("faq", "Questions and answers")] = None,
+    policies: Annotated[Path | None, _file("policies", "Policies, with the time for which each holds")] = None,
+    dialogues: Annotated[Path | None, _file("dialogues", "Past conversations of shoppers with agents")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Generate an invented bilingual shop.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the invented shop.")] = 7,
     dirt: Annotated[
@@ -58,6 +60,8 @@ def init(
         "judgments": judgments,
         "reviews": reviews,
         "faq": faq,
+        "policies": policies,
+        "dialogues": dialogues,
     }
     files = {family: path for family, path in given.items() if path is not None}
     if sample:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cast"]
 
-IDS = frozenset({"id", "event_id", "shopper", "session", "product", "query_id"})
+IDS = frozenset({"id", "event_id", "shopper", "session", "product", "query_id", "conversation"})
+TIMES = frozenset({"time", "valid_from", "valid_until"})
 MISSING = ("", "null", "none", "n/a", "na", "\\n", "-", "--", "nan", "nat", "无")
 """How exports write a missing number, time or id."""
 NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^(?i:[-+]?(nan|inf|infinity))$"
@@ -76,7 +77,7 @@ class Cast:
         if column == "attributes":
             return _pack({name: _flat(batch.columns[name]) for name in self.expressions[column].columns})
         raw = self._raw(column, batch)
-        if column == "time":
+        if column in TIMES:
             present, value = _present(_text(raw), MISSING), self.clock(raw)
         elif kind in ("float", "int"):
             present, value = _numbers(raw, whole=kind == "int")

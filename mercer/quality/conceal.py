@@ -16,7 +16,7 @@ __all__ = ["concealed", "masker"]
 
 PLAIN = 10
 """Digits below which a word of ASCII letters without blanks, @ and + names nobody: ids are not looked through."""
-SPEAKING = ("reviews", "faq", "training")
+SPEAKING = ("reviews", "faq", "dialogues", "training")
 """Families in whose texts people write of themselves; in others a name or an address is mostly a brand's or a maker's
 (see C17), so that only numbers of people, their contacts and their orders are masked."""
 NUMBERS = frozenset(name for name, kind in KINDS.items() if kind.group in ("identity_number", "contact", "transaction"))

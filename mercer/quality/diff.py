@@ -22,6 +22,8 @@ KEYS = {
     "judgments": ("query_id", "product"),
     "reviews": ("id",),
     "faq": ("question",),
+    "policies": ("id", "title"),
+    "dialogues": ("conversation", "text"),
 }
 SAMPLES = 5
 """Names of rows given of each kind of change."""

@@ -92,6 +92,20 @@ KNOWN: dict[str, dict[str, str]] = {
         "question": "question q title name prompt 问题 提问 问",
         "answer": "answer a acceptedAnswer.text reply response content 答案 回答 回复 答",
     },
+    "policies": {
+        "id": "id policy_id 政策id 编号",
+        "title": "title name heading topic 标题 名称 主题",
+        "text": "text content body policy 正文 内容 条款",
+        "valid_from": "valid_from effective_from from start start_date validFrom 生效日期 生效时间 开始日期",
+        "valid_until": "valid_until effective_until until end end_date validThrough expires 失效日期 失效时间 截止日期",
+    },
+    "dialogues": {
+        "conversation": "conversation conversation_id dialogue_id session_id ticket_id chat_id 会话 会话id 会话编号 工单号",
+        "role": "role speaker sender author from who 角色 发言人 说话人",
+        "text": "text message utterance content body 内容 消息 文本 话术",
+        "time": "time timestamp date created_at sent_at 时间 发送时间",
+        "intent": "intent label tag category 意图 标签",
+    },
 }
 """Names in order of preference: schema.org, Google Merchant, GA4 e-commerce, UBI 1.3, Chinese exports, public dumps."""
 

@@ -44,6 +44,8 @@ FAMILY_NAMES = {
     "judgments": ("Judgments", "相关性评判"),
     "reviews": ("Reviews", "评论"),
     "faq": ("Questions", "常见问题"),
+    "policies": ("Policies", "政策条款"),
+    "dialogues": ("Dialogues", "客服对话"),
 }
 
 

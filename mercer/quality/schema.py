@@ -51,6 +51,20 @@ COLUMNS: dict[str, dict[str, str]] = {
     "judgments": {"query_id": "str", "product": "str", "grade": "float"},
     "reviews": {"id": "str", "product": "str", "shopper": "str", "text": "str", "rating": "float", "time": "int"},
     "faq": {"question": "str", "answer": "str"},
+    "policies": {
+        "id": "str",
+        "title": "str",
+        "text": "str",
+        "valid_from": "int",  # UTC, milliseconds since 1970; null: always was
+        "valid_until": "int",  # the first moment at which it holds no longer; null: until further notice
+    },
+    "dialogues": {
+        "conversation": "str",
+        "role": "str",  # shopper | agent
+        "text": "str",
+        "time": "int",
+        "intent": "str",  # what the shopper wanted, where somebody said so
+    },
 }
 """Canonical columns of each family, in order; every table has `row_id` (0-based data row in its file) before them."""
 
@@ -63,6 +77,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "judgments": ("query_id", "product", "grade"),
     "reviews": ("text",),
     "faq": ("question", "answer"),
+    "policies": ("title", "text"),
+    "dialogues": ("conversation", "role", "text"),
 }
 """Without these a row says nothing."""
 

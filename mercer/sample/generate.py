@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mercer.records import ACTIONS
-from mercer.sample import catalogue, event, picture, query, review, shopper, table, truth, write
+from mercer.sample import catalogue, dialogue, event, order, picture, query, review, shopper, table, truth, write
 from mercer.sample.catalogue import Goods
 from mercer.sample.dirt.spoil import LINES, spoil, spoil_lines
 from mercer.sample.settings import SampleSettings
@@ -19,7 +20,7 @@ from mercer.sample.taxonomy import Taxonomy, taxonomy, vocabulary
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FILES", "STEPS", "Summary", "generate"]
+__all__ = ["FILES", "ORDERS", "STEPS", "Summary", "generate"]
 
 FILES = {
     "products": "products.jsonl",
@@ -28,8 +29,13 @@ FILES = {
     "judgments": "judgments.qrels",
     "reviews": "reviews.jsonl",
     "faq": "faq.jsonl",
+    "policies": "policies.jsonl",
+    "dialogues": "dialogues.jsonl",
 }
 """Family → file in the folder."""
+
+ORDERS = "orders.jsonl"
+"""What the demo order service begins with: no family, as orders are the shop's own system's to keep."""
 
 STEPS = ("catalogue", "events", "reviews", *FILES, "images", "truth")
 """Stages, for a progress bar: `tick` is called with 1 after each."""
@@ -82,6 +88,8 @@ def generate(
         "judgments": table.judgments(settings, goods, asked),
         "reviews": _table(review.draw(settings, world, goods, people, log)),
         "faq": _table(vocabulary("faq.json")),
+        "policies": _table(vocabulary("policies.json")),
+        "dialogues": _table(dialogue.draw(settings)),
     }
     tick(1)
     rows, dirt = {}, []
@@ -89,6 +97,8 @@ def generate(
         rows[family], hurt = _write(folder, family, clean, settings)
         dirt.append(hurt)
         tick(1)
+    orders = order.draw(settings, world, goods, people, log)
+    write.save(folder / ORDERS, [json.dumps(one, ensure_ascii=False) for one in orders])
     images = _images(folder, settings, world, goods)
     tick(1)
     errors = _together(dirt)

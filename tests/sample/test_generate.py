@@ -17,6 +17,7 @@ import pytest
 from mercer.errors import NotFoundError
 from mercer.records import ACTIONS, Product
 from mercer.sample import FILES, STEPS, SampleSettings, Summary, generate, truth
+from mercer.sample.generate import ORDERS
 
 Shop = tuple[Path, Summary]
 TINY = SampleSettings(products=220, shoppers=40, events=1500, queries=24, images=3, image_size=48)
@@ -44,9 +45,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_shop(tmp_pa
         generate(tmp_path / name, settings)
     first, again, other = (fingerprints(tmp_path / name) for name in ("first", "again", "other"))
     assert first == again
-    assert len(first) == len(FILES) + 3 + 7
+    assert len(first) == len(FILES) + len([ORDERS]) + 3 + 7
     same = {name for name in first if first[name] == other.get(name)}
-    assert same <= {FILES["faq"], "truth/propensity.json"}
+    assert same <= {FILES["faq"], FILES["policies"], "truth/propensity.json"}
 
 
 def test_more_shoppers_leave_the_catalogue_as_it_is(tmp_path: Path) -> None:

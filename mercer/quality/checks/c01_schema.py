@@ -12,7 +12,7 @@ from mercer.quality.service import is_service
 
 __all__ = ["schema"]
 
-FAMILIES = ("products", "queries", "judgments", "reviews", "faq")
+FAMILIES = ("products", "queries", "judgments", "reviews", "faq", "policies", "dialogues")
 
 
 @check(

@@ -71,7 +71,7 @@ class TextRules(CheckSettings):
 
 @check(
     "C07",
-    families=("products", "queries", "reviews", "faq"),
+    families=("products", "queries", "reviews", "faq", "policies", "dialogues"),
     tier="batch",
     severity="medium",
     repairs=True,

@@ -14,7 +14,7 @@ from mercer.quality.measure_batch import HISTORY, measure
 
 __all__ = ["Batch", "batch", "expected"]
 
-FAMILIES = ("products", "events", "queries", "judgments", "reviews", "faq")
+FAMILIES = ("products", "events", "queries", "judgments", "reviews", "faq", "policies", "dialogues")
 
 
 @dataclass(frozen=True)

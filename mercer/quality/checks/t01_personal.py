@@ -46,7 +46,7 @@ class Personal(CheckSettings):
 
 @check(
     "T01",
-    families=("reviews", "faq"),
+    families=("reviews", "faq", "dialogues"),
     tier="batch",
     severity="critical",
     repairs=True,

@@ -16,7 +16,7 @@ __all__ = ["injection"]
 
 @check(
     "T08",
-    families=("reviews", "faq"),
+    families=("reviews", "faq", "policies", "dialogues"),
     tier="batch",
     severity="critical",
     problems=PROBLEMS,
