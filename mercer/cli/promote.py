@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-KindOption = Annotated[Literal["index", "checked", "models"], typer.Option(help="What to change.")]
+KindOption = Annotated[
+    Literal["index", "checked", "models", "assistant", "opinion"], typer.Option(help="What to change.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +40,8 @@ def promote(
     shop = Shop(folder)
     versions = shop.versions(kind)
     if not version and not versions:
-        raise NotFoundError(f"{folder} has no {kind} version", cure=f"run: mercer index {folder}")
+        made = f"learn {folder} {kind}" if kind in ("assistant", "opinion") else f"index {folder}"
+        raise NotFoundError(f"{folder} has no {kind} version", cure=f"run: mercer {made}")
     version = version or versions[-1]
     card = shop.card(kind, version)
     checked = version if kind == "checked" else card.get("checked", "")
@@ -51,6 +54,8 @@ def promote(
     stands_on = models if kind == "index" else ()
     for model in (version,) if kind == "models" else stands_on:
         require_proof(shop, model, override)
+    if kind in ("assistant", "opinion"):
+        require_proof(shop, f"{kind}/{version}", override)
     if kind == "models":
         kind, version = "index", _index_on(shop, version, override)
     live = shop.publish(kind, version, override=override)

@@ -26,7 +26,9 @@ FORMAT = 1
 LONGEST = 255
 """Bytes that a file system lets a name have."""
 
-Kind = Literal["checked", "index", "models"]
+Kind = Literal["checked", "index", "models", "assistant", "opinion"]
+PLACES: Mapping[str, str] = {"assistant": "models/assistant", "opinion": "models/opinion"}
+"""Kinds of models that serve on their own, beside the index: each is live by itself, under this folder of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,19 @@ class Shop:
     def reports(self) -> Path:
         return self.store / "reports"
 
+    def _root(self, kind: Kind) -> Path:
+        return self.store / PLACES.get(kind, kind)
+
     def path(self, kind: Kind, version: str) -> Path:
         """Folder of one version; it need not exist."""
         parts = version.split("/")
         if any(part in ("", ".", "..") or len(part.encode(errors="replace")) > LONGEST for part in parts):
             raise NotFoundError(f"{kind} version {version!r:.99} cannot be", cure="list them: mercer doctor SHOP")
-        return self.store / kind / version
+        return self._root(kind) / version
 
     def versions(self, kind: Kind) -> list[str]:
         """Complete versions on disk, oldest first."""
-        root = self.store / kind
+        root = self._root(kind)
         if not root.exists():
             return []
         complete = [path for path in root.rglob("card.json") if not path.parent.name.startswith(".")]
@@ -129,7 +134,7 @@ class Shop:
 
         A killed process leaves at most a folder with a dot name, which the next writer of the kind removes.
         """
-        root = self.store / kind
+        root = self._root(kind)
         with disk_errors(root), self.lock(f"write-{kind}"):
             root.mkdir(parents=True, exist_ok=True)
             for left in root.glob(".writing-*"):
