@@ -11,13 +11,20 @@ from mercer.serve.key_store import Keys
 from mercer.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
 __all__ = ["Doors", "Keys", "ServeSettings", "create_app"]
 
 
 def create_app(
-    doors: Doors, *, settings: ServeSettings | None = None, images: Path | None = None, keys: Keys | None = None
+    doors: Doors,
+    *,
+    settings: ServeSettings | None = None,
+    images: Path | None = None,
+    keys: Keys | None = None,
+    beside: Callable[[str], Doors] | None = None,
 ) -> FastAPI:
     """The ASGI application over a shop's doors.
 
@@ -25,7 +32,9 @@ def create_app(
         doors: open; they are not closed here.
         settings: limits; the defaults where none are given.
         images: folder that catalogue image paths start from.
-        keys: of the shop; without them nobody is asked for one, unless `settings` ask always.
+        keys: of the shop; without them nobody is asked for one, unless `settings` ask always, and there
+            is no console.
+        beside: opens another index version of the shop to be read, for the console to compare it with the live one.
 
     Raises:
         MissingExtra: fastapi, uvicorn or prometheus-client is not installed.
@@ -36,4 +45,4 @@ def create_app(
         if str(error.name).startswith("mercer"):
             raise
         raise MissingExtra(str(error.name), extra="serve") from error
-    return build(doors, settings=settings or ServeSettings(), images=images, keys=keys)
+    return build(doors, settings=settings or ServeSettings(), images=images, keys=keys, beside=beside)

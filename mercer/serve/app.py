@@ -16,6 +16,9 @@ from mercer import __version__
 from mercer.serve import problem
 from mercer.serve.api import events, find, health, products, rules, shoppers
 from mercer.serve.api import keys as keys_api
+from mercer.serve.console import desk as console
+from mercer.serve.console import menu
+from mercer.serve.console import route as owner
 from mercer.serve.doors import Doors
 from mercer.serve.guard import Guard
 from mercer.serve.guard_access import Access
@@ -38,7 +41,14 @@ SPARE = 4
 """Threads beside those of calls that queue: for /ready, /metrics and static files."""
 
 
-def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: Keys | None) -> FastAPI:
+def build(
+    doors: Doors,
+    *,
+    settings: ServeSettings,
+    images: Path | None,
+    keys: Keys | None,
+    beside: console.Beside | None = None,
+) -> FastAPI:
     """Compose the application; it does not close the doors, their owner does."""
 
     @asynccontextmanager
@@ -68,13 +78,18 @@ def build(doors: Doors, *, settings: ServeSettings, images: Path | None, keys: K
         app.include_router(route.router(doors, ask, pages, settings=settings))
     app.include_router(image.router(doors, images))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    desk = None
+    if keys and settings.console:
+        desk = menu.furnish(doors, keys, access=access, settings=settings, beside=beside)
+        app.mount("/console/static", StaticFiles(directory=console.HERE / "static"), name="console")
+        app.include_router(owner.router(desk))
 
     @app.get("/docs", include_in_schema=False, openapi_extra=needs())
     def docs(request: WebRequest) -> Response:
         return pages(request, "docs.html", api=app.openapi())
 
     describe(app)
-    problem.install(app, page=pages.error)
+    problem.install(app, page=owner.error_pages(desk, pages.error))
     if isinstance(doors, Swapping):
         app.add_middleware(Held, doors=doors)  # innermost: a call that waits its turn holds no version
     app.add_middleware(Load, settings=settings, metrics=metrics)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from mercer.errors import ShopError
+from mercer.serve.console.form import SESSION as OPENED
 from mercer.serve.key import Key
 from mercer.serve.key_page import COOKIE, PagePass, page_secret
 from mercer.serve.key_scope import Needs, Table
+from mercer.serve.key_session import OWNER, Sessions
 from mercer.serve.key_store import Keys
 from mercer.serve.key_used import Used
 from mercer.serve.problem import problem
@@ -54,7 +57,8 @@ class Access:
     def __init__(self, table: Table, keys: Keys | None, asked: Asked) -> None:
         self.table, self.keys, self.asked = table, keys, asked
         self.used = Used(keys.store) if keys else None
-        self.page = PagePass(page_secret(keys.store) if keys else secrets.token_bytes(32))
+        secret = page_secret(keys.store) if keys else secrets.token_bytes(32)
+        self.page, self.sessions = PagePass(secret), Sessions(secret)
 
     def closed(self) -> bool:
         """Whether keys are asked for now.
@@ -74,6 +78,8 @@ class Access:
         scope[ROUTE], need = row
         try:
             scope[CLOSED] = self.closed()
+            if need.console:
+                return self._owner(need, scope)
             if not scope[CLOSED] or (need.declared and not need.scopes):
                 return Caller()
             return self._judged(need, scope)
@@ -98,6 +104,33 @@ class Access:
         if (state := key.state(self.keys.now())) != "active":
             return _refusal(401, f"key {key.id} is {state}", cure, error="invalid_token")
         return self._may(key, need)
+
+    def admin(self, secret: str) -> Key | str:
+        """The key of scope admin that a secret opens, or why it does not open the console."""
+        key = self.keys.find(secret) if self.keys else None
+        if key is None or self.keys is None:
+            return "no key of this shop"
+        if (state := key.state(self.keys.now())) != "active":
+            return state
+        return key if "admin" in key.scopes else "not admin"
+
+    def _owner(self, need: Needs, scope: Scope) -> Caller | Response:
+        """Who looks at the console; whoever is not signed in is led to where they may."""
+        connection = HTTPConnection(scope)
+        session = self.sessions.read(connection.cookies.get(OWNER, ""))
+        if not scope[CLOSED]:
+            scope[OPENED] = session or self.sessions.begin("")
+            return Caller()
+        if "authorization" in connection.headers:
+            return self._judged(need, scope)
+        key = next((one for one in self.keys.all() if session and one.id == session.key), None) if self.keys else None
+        if self.keys and key and key.state(self.keys.now()) == "active":
+            scope[OPENED] = session
+            return self._may(key, need)
+        if scope["method"] == "GET" and "text/html" in connection.headers.get("accept", ""):
+            onward = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+            return RedirectResponse("/console/sign-in?next=" + quote(onward, safe=""), 303)
+        return _refusal(401, "no owner is signed in", "sign in at /console/sign-in")
 
     def _may(self, key: Key, need: Needs) -> Caller | Response:
         if not need.declared:

@@ -20,7 +20,7 @@ __all__ = ["HEADER", "Load"]
 
 HEADER = "x-deadline-ms"
 """With which a caller says for how many milliseconds it waits for the answer."""
-LIGHT = ("/health", "/ready", "/metrics", "/static", "/openapi.json")
+LIGHT = ("/health", "/ready", "/metrics", "/static", "/console/static", "/openapi.json")
 """Answered at once, however many others wait: who looks after the server must reach it."""
 LADDER = ("/v1/search", "/search")
 """Routes that can do with less."""

@@ -12,7 +12,7 @@ from mercer.serve.key import TOKEN
 __all__ = ["Masked", "mask_logs"]
 
 BEARER = re.compile(r"(?i)(bearer|basic)\s+[^\s'\",]+")
-COOKIE = re.compile(r"(mercer_(?:page|shopper|session))=[^;\s'\"]+")
+COOKIE = re.compile(r"(mercer_(?:page|shopper|session|owner))=[^;\s'\"]+")
 
 
 class Masked(logging.Formatter):

@@ -36,6 +36,8 @@ class Needs:
     """One of them is enough."""
     page: bool = False
     """Whether the storefront's own pages may call it without a key."""
+    console: bool = False
+    """Whether an owner who is signed in to the console may call it without a key in a header."""
     declared: bool = True
 
 
@@ -43,18 +45,18 @@ NOTHING = Needs()
 """Anyone may ask: health, and the storefront's pages."""
 UNDECLARED = Needs(declared=False)
 """Nobody may ask where keys are asked for: the route's author forgot to say."""
-BUILT_IN = {"/openapi.json": NOTHING, "/static": NOTHING}
+BUILT_IN = {"/openapi.json": NOTHING, "/static": NOTHING, "/console/static": NOTHING}
 """Routes that FastAPI and Starlette make; they carry no OpenAPI."""
 
 
-def needs(*scopes: str, page: bool = False) -> dict[str, Any]:
+def needs(*scopes: str, page: bool = False, console: bool = False) -> dict[str, Any]:
     """For `openapi_extra` of a route: a key with one of the scopes opens it; without a scope, everybody may ask.
 
     >>> needs("search", "catalogue")
     {'security': [{'key': ['search']}, {'key': ['catalogue']}]}
     """
     said: list[dict[str, list[str]]] = [{"key": [scope]} for scope in scopes]
-    return {"security": [*said, *([{"page": []}] if page else [])]}
+    return {"security": [*said, *([{"page": []}] if page else []), *([{"console": []}] if console else [])]}
 
 
 class Table:
@@ -96,4 +98,5 @@ def _declared(route: BaseRoute) -> Needs:
     if extra is None or "security" not in extra:
         return BUILT_IN.get(getattr(route, "path", ""), UNDECLARED)
     scopes = tuple(scope for one in extra["security"] for scope in one.get("key", ()))
-    return Needs(scopes, any("page" in one for one in extra["security"]))
+    page, console = (any(kind in one for one in extra["security"]) for kind in ("page", "console"))
+    return Needs(scopes, page, console)

@@ -47,6 +47,11 @@ class Keys:
         self._known: dict[str, Key] = {}
 
     @property
+    def shop(self) -> Shop:
+        """Whose keys they are."""
+        return self._shop
+
+    @property
     def store(self) -> Path:
         """Where the shop keeps what it knows."""
         return self._shop.store

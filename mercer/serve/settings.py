@@ -33,6 +33,8 @@ class ServeSettings:
     """Whether the API asks for a key: `auto` once the shop has one, or where other machines reach the server."""
     storefront: bool = True
     """Whether the pages to try the shop with are served; they need no key."""
+    console: bool = True
+    """Whether the owner's pages below /console are served; they need a key of scope admin."""
     key_rate: float = 200.0
     """Calls that one key may make in a second; twice as many at once. 0 is no limit."""
     address_rate: float = 50.0

@@ -192,7 +192,7 @@ def cast(keys: Keys, shop: Shop, clock: Clock, tmp_path: Path) -> dict[str, str]
 
 
 VALUES = {("id", "/v1/keys"): "0" * 16, ("id", "/v1/prod"): "p-1", ("id", "/p/{id:p"): "p-1", ("id", "/images/"): "p-1",
-          ("language", "/languag"): "en"}  # fmt: skip
+          ("language", "/languag"): "en", ("language", "/console"): "en", ("id", "/console"): "0" * 16}  # fmt: skip
 """Of the parameters of paths, where the name itself would not do."""
 
 
@@ -204,6 +204,8 @@ def operations(app: Any) -> Iterator[tuple[str, str, Any]]:
         )
         if path == "/static":
             address = "/static/shop.css"
+        if path == "/console/static":
+            address = "/console/static/console.css"
         for method in sorted(getattr(route, "methods", None) or {"GET"}):
             yield method, address, need
 
@@ -218,7 +220,8 @@ def test_every_route_declares_what_it_needs(double: Any, keys: Keys) -> None:
 
 
 PUBLIC = {"/", "/search", "/p/p-1", "/cart", "/language/en", "/images/p-1", "/static/shop.css", "/docs",
-          "/openapi.json", "/health", "/ready"}  # fmt: skip
+          "/openapi.json", "/health", "/ready", "/console/sign-in", "/console/language/en",
+          "/console/static/console.css"}  # fmt: skip
 """What anybody may ask, written here once more so that a route that opens itself does not go unseen."""
 
 
