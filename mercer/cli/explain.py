@@ -30,6 +30,7 @@ def explain(
     k: Annotated[int, typer.Option("-k", "--k", help="Products on the page it is looked for, 1 to 1000.")] = 10,
     filter: Annotated[list[str] | None, typer.Option(help="brand=Nord, price=10..50, category=Cups; repeat.")] = None,
     correct: Annotated[bool, typer.Option(help="Whether the spelling may be corrected.")] = True,
+    tokens: Annotated[bool, typer.Option("--tokens", help="What each word of query and --product adds.")] = False,
     shopper: Annotated[str, typer.Option(help="Say who this shopper seems to be, and what says so.")] = "",
     mute: Annotated[list[str] | None, typer.Option(help="What --shopper must not see: brand=Nord; repeat.")] = None,
     want: Annotated[list[str] | None, typer.Option(help="What --shopper asked for: brand=Nord; repeat.")] = None,
@@ -47,6 +48,11 @@ def explain(
             "a query and a shopper were given" if shopper else "neither a query nor a shopper was given",
             cure='give one: mercer explain SHOP "query", or mercer explain SHOP --shopper ID',
         )
+    if tokens:
+        from mercer.cli.explain_tokens import explain_tokens
+
+        explain_tokens(folder, query, product, json=json)
+        return
     from mercer.cli.search import parse_filters
     from mercer.cli.settings import read_settings
     from mercer.doors import open_doors

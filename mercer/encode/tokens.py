@@ -54,6 +54,19 @@ class Tokens:
             return [self._tokenizer.encode(prepared[0]).ids]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(prepared)]
 
+    def spans(self, text: str, side: str) -> list[tuple[int, int, int, int]]:
+        """Of each piece of `text` alone its number, where it begins and ends in the text, and which word it is of.
+
+        Marks and the prefix have -1 as their word.
+        """
+        prefix = self._prefixes.get(side, "")
+        encoding = self._tokenizer.encode(prefix + self._prepare(text))
+        found, own = [], len(prefix)
+        for id, (start, end), word in zip(encoding.ids, encoding.offsets, encoding.word_ids, strict=True):
+            inside = word is not None and end > own
+            found.append((id, max(0, start - own), end - own, int(word)) if inside else (id, 0, 0, -1))
+        return found
+
     def _prepare(self, text: str) -> str:
         cut = text.strip()[: self._cut]
         return cut if cut.isascii() else _LONE_SURROGATES.sub("\ufffd", cut)

@@ -41,3 +41,19 @@ def test_what_spelling_lacks_is_said(mercer: Any, tiny_shop: Path, monkeypatch: 
     assert "without rapidfuzz, symspellpy fewer" in mercer("explain", tiny_shop, "dress").out
     notes = {note["subject"]: note for note in mercer("doctor", tiny_shop, "--json").json}
     assert "rapidfuzz" in notes["spelling"]["said"]
+
+
+def test_words_are_attributed_and_drawn(mercer: Any, tiny_shop: Path) -> None:
+    pytest.importorskip("torch")
+    first = mercer("search", tiny_shop, "red dress", "--json").json["hits"][0]
+    told = mercer("explain", tiny_shop, "red dress", "--product", first["id"], "--tokens", "--json").json
+    assert [(one["by"], one["side"]) for one in (*told["encoder"],)] == [("cosine", "query"), ("cosine", "passage")]
+    for one in told["encoder"]:
+        total = sum(token["value"] for token in one["tokens"])
+        assert total == pytest.approx(one["score"] - one["base"] + one["gap"], abs=1e-5)
+    page = Path(told["page"]).read_text("utf-8")
+    assert page.count("<span") > len(told["encoder"][0]["tokens"])
+    assert "http" not in page
+    refused = mercer("explain", tiny_shop, "red dress", "--tokens")
+    assert (refused.code, "names no product" in refused.err) == (2, True)
+    assert mercer("explain", tiny_shop, "dress", "--product", "nobody", "--tokens").code == 2
