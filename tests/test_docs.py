@@ -216,6 +216,7 @@ def test_settings_examples_are_accepted(page: Path, tmp_path: Path) -> None:
     from mercer.quality.source import sources
     from mercer.serve.settings import ServeSettings
     from mercer.shop import Shop
+    from mercer.watch.settings import WatchSettings
 
     Shop.create(tmp_path)
     for body in blocks(page, "json"):
@@ -227,6 +228,7 @@ def test_settings_examples_are_accepted(page: Path, tmp_path: Path) -> None:
         found = tables(tmp_path)
         quality_settings(found.get("quality", {}))
         section(found.get("serve", {}), ServeSettings, name="serve")
+        section(found.get("watch", {}), WatchSettings, name="watch")
         sources(tmp_path, {"products": "any.csv", **found.get("data", {})}, found.get("map", {}))
 
 

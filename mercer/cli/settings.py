@@ -27,6 +27,7 @@ SECTIONS = (
     "spelling",
     "learn",
     "serve",
+    "watch",
 )
 
 
