@@ -24,7 +24,6 @@ CATEGORY_SEPARATOR = " > "
 ACTIONS: tuple[Action, ...] = get_args(Action)
 SCENES: tuple[Scene, ...] = get_args(Scene)
 
-
 EMPTY = (None, "", "{}", "[]")
 """JSON of nothing, which most rows have: not parsed, since reading products is most of what a page costs."""
 
@@ -72,8 +71,7 @@ class Product:
         >>> Product.from_row({"id": "1", "title": "Cup", "category": "Home > Kitchen"}).category
         ('Home', 'Kitchen')
         """
-        path = row.get("category") or ""
-        levels = tuple(part.strip() for part in path.split(CATEGORY_SEPARATOR.strip()) if part.strip())
+        levels = tuple(filter(None, map(str.strip, (row.get("category") or "").split(CATEGORY_SEPARATOR.strip()))))
         attributes = {} if row.get("attributes") in EMPTY else json.loads(row["attributes"])
         derived = () if row.get("derived") in EMPTY else json.loads(row["derived"])
         stock, rating_count = _number(row.get("stock")), _number(row.get("rating_count"))
@@ -139,6 +137,7 @@ class Impression:
     """Of the answer; "" where it is not known."""
     propensity: float | None = None
     """Chance with which the product was shown at this place; None where nothing was left to chance."""
+    features: bytes = filled(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +221,8 @@ class Hit:
     ledger: tuple[Contribution, ...] = ()
     propensity: float | None = None
     """Chance of this product at this place; None where nothing was left to chance."""
+    features: bytes = filled(default=b"", repr=False)
+    """What trees were told of it, as `rank.feature.packed` has it; empty where none were asked."""
 
     @property
     def id(self) -> str:

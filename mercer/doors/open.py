@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mercer.doors.arm import ArmDoors, Arms
 from mercer.doors.build import encoder_settings
 from mercer.doors.catch_up import apply_changes, caught_up, missed_changes
+from mercer.doors.noted import models, noted
 from mercer.doors.people import ShopperDoors
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
@@ -22,6 +24,7 @@ from mercer.doors.words import sold_out, understanding
 from mercer.encode import Encoder, EncodeSettings, load
 from mercer.errors import ModelError, NotFoundError, RequestError, ShopLocked
 from mercer.events.accept import accept_products
+from mercer.events.answer import Answer
 from mercer.events.log import Change, EventLog
 from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
@@ -74,6 +77,7 @@ class Doors(ShopperDoors):
         self.shop, self.version, self.index, self.encoder, self.events = shop, version, index, encoder, events
         self._suggest, self._profile = suggest, profile or Profile(events)
         self._spelling, self._learned = spelling, learned
+        self.models = models(encoder, learned, reranker)
         self.rules = rules or RuleBook(shop, reading=READING, settings=settings.rules)
         self._search = Search(
             index,
@@ -90,7 +94,7 @@ class Doors(ShopperDoors):
         """With which the encoder was loaded, where `open_doors` did so."""
         self._less = Less(self._search)
         self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
-        self._writing = threading.Lock()
+        self._writing, self._arms = threading.Lock(), Arms(self, settings)
 
     def search(self, request: Request, *, system: System = "hybrid", effort: Effort = "full") -> Page:
         """See `search.Search`; `effort` is less than full where the answer is needed sooner."""
@@ -104,6 +108,10 @@ class Doors(ShopperDoors):
     def recommend(self, request: Request) -> Page:
         """See `recommend.Recommend`."""
         return self._recommend(request)
+
+    def arm(self, settings: Mapping[str, Any]) -> ArmDoors:
+        """The two doors as an arm of an experiment has them; see `doors.arm.changed`."""
+        return self._arms(settings)
 
     def suggest(self, prefix: str, k: int = 10) -> list[str]:
         """Completions of what has been typed so far, best first; none whose few products are all sold out now."""
@@ -122,9 +130,9 @@ class Doors(ShopperDoors):
         found = self.index.products([id])
         return found[0] if found else None
 
-    def shown(self, impressions: Sequence[Impression]) -> None:
-        """Note what an answer showed, and where."""
-        self.events.shown(impressions)
+    def shown(self, impressions: Sequence[Impression], answer: Answer | None = None) -> None:
+        """Note what an answer showed, and where; of the query, without numbers of people."""
+        self.events.shown(impressions, answer and noted(answer, self.models))
 
     def upsert(self, products: Sequence[Product]) -> int:
         """Insert or replace products: durable, and found by the next search, when it returns.

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterable
 
 from mercer.errors import RequestError
+from mercer.events.answer import Answer
 from mercer.records import ACTIONS, Event, Impression
 
-__all__ = ["accept", "accept_products", "accept_shown"]
+__all__ = ["accept", "accept_answers", "accept_products", "accept_shown"]
 
 EARLIEST = 946_684_800_000
 """2000-01-01 in UTC milliseconds: an earlier time is a mistake, most often seconds for milliseconds."""
@@ -17,6 +18,8 @@ AHEAD = 86_400_000
 """Milliseconds that a clock may be ahead of ours: a day covers every wrong time zone."""
 LONGEST = 512
 """Characters of one text; ids of shops are far shorter."""
+WIDEST = 4096
+"""Bytes of what trees were told of one product."""
 FURTHEST = 1_000_000
 """Last place on a page that is believed."""
 
@@ -61,11 +64,27 @@ def accept_shown(impressions: Iterable[Impression], *, now: int | None = None) -
         _moment(shown.time, name, latest=latest)
         _place(shown.position, name)
         _finite(shown.score, f"score of {name}")
+        if not isinstance(shown.features, bytes) or len(shown.features) > WIDEST:
+            raise RequestError(f"features of {name} are {_shown(shown.features)}", cure="give what packed() made")
         if shown.propensity is not None and not 0 < shown.propensity <= 1:
             raise RequestError(
                 f"propensity of {name} is {_shown(shown.propensity)}",
                 cure="give a chance above 0, at most 1, or leave it out",
             )
+
+
+def accept_answers(answers: Iterable[Answer], *, now: int | None = None) -> None:
+    """Check answers as `accept` checks events."""
+    latest = (int(time.time() * 1000) if now is None else now) + AHEAD
+    for answer in answers:
+        name = f"answer {_shown(answer.query_id)}"
+        for field in ("query_id", "scene", "query", "shopper", "session", "device", "version", "degraded"):
+            _text(getattr(answer, field), f"{field} of {name}", needed=field == "query_id")
+        for value in (*answer.models, *answer.models.values(), answer.arm or ""):
+            _text(value, f"models or arm of {name}", needed=False)
+        _moment(answer.time, name, latest=latest)
+        for field in ("total", "offset"):
+            _finite(getattr(answer, field), f"{field} of {name}")
 
 
 def accept_products(rows: Iterable[tuple[str, str | None, int]]) -> None:

@@ -11,7 +11,7 @@ from mercer.errors import DiskFull, ShopError, ShopLocked, ShopTooNew
 
 __all__ = ["connect", "database_errors"]
 
-FORMAT = 2
+FORMAT = 3
 """Layout of the tables, kept in SQLite's user_version."""
 
 TABLES = """
@@ -42,6 +42,20 @@ CREATE TABLE preferences (
   PRIMARY KEY (shopper, field, value)) STRICT;
 """
 """What format 2 has beyond format 1."""
+
+WHAT_WAS_ASKED = """
+ALTER TABLE impressions ADD COLUMN features BLOB NOT NULL DEFAULT x'';
+CREATE TABLE answers (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, query_id TEXT NOT NULL, time INTEGER NOT NULL, scene TEXT NOT NULL,
+  query TEXT NOT NULL, total INTEGER NOT NULL, offset INTEGER NOT NULL, shopper TEXT NOT NULL, session TEXT NOT NULL,
+  device TEXT NOT NULL, version TEXT NOT NULL, models TEXT NOT NULL, arm TEXT, degraded TEXT NOT NULL) STRICT;
+CREATE INDEX answers_of_query_id ON answers (query_id);
+CREATE INDEX answers_of_time ON answers (time);
+CREATE INDEX answers_of_shopper ON answers (shopper) WHERE shopper <> '';
+CREATE INDEX answers_of_session ON answers (session) WHERE session <> '';
+CREATE INDEX events_of_answer ON events (query_id) WHERE query_id <> '';
+"""
+"""What format 3 has beyond format 2: answers with nothing on them too, and what trees were told of each product."""
 
 
 def connect(path: Path, *, wait: float) -> sqlite3.Connection:
@@ -77,7 +91,7 @@ def _upgrade(database: sqlite3.Connection) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
         found = int(database.execute("PRAGMA user_version").fetchone()[0])
-        for format, script in enumerate((TABLES, WHO_WAS_SHOWN)):
+        for format, script in enumerate((TABLES, WHO_WAS_SHOWN, WHAT_WAS_ASKED)):
             for statement in script.split(";") if found <= format else ():
                 database.execute(statement)
         database.execute(f"PRAGMA user_version={FORMAT}")

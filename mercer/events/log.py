@@ -5,32 +5,29 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mercer.errors import RequestError, ShopError
-from mercer.events.accept import accept, accept_products, accept_shown
+from mercer.errors import RequestError
+from mercer.events.accept import accept, accept_products
+from mercer.events.answer import Answer
 from mercer.events.database import connect, database_errors
+from mercer.events.shown import FLUSH, Shown
 from mercer.events.writer import Writer
 from mercer.records import Event, Impression, Product
 
-__all__ = ["Change", "EventLog"]
+__all__ = ["ALWAYS", "FLUSH", "Change", "EventLog"]
 
 FIELDS = "event_id, type, product, time, shopper, session, query_id, position, quantity, price, device, place"
 INSERT = f"INSERT INTO events ({FIELDS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
-SEEN = "query_id, product, position, time, score, version, shopper, session, scene, propensity"
-SHOWN = f"INSERT INTO impressions ({SEEN}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 CHANGE = "INSERT INTO product_changes (id, body, time) VALUES (?,?,?)"
 
-FLUSH = 1000
-"""Impressions held in memory before they are written: what a crash may lose."""
+ALWAYS = (0, 1 << 62)
+"""A span of time that holds every moment, UTC ms."""
 MOST = 1_000_000
 """Rows that one call reads, whatever it asks for."""
-HELD = 20_000
-"""Impressions held while they cannot be written; older ones give way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class EventLog:
         self._writer = Writer(path, wait=wait)
         self._reader = connect(path, wait=wait)
         self._reading = threading.Lock()
-        self._shown: deque[tuple[Any, ...]] = deque(maxlen=HELD)
+        self._shown = Shown(self._writer, self._read)
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self._seers: list[Callable[[Sequence[Impression]], None]] = []
 
@@ -149,51 +146,36 @@ class EventLog:
 
         return export(self.all(), path)
 
-    def shown(self, impressions: Sequence[Impression]) -> None:
-        """Keep what was shown, without a wait for the disk: a crash may lose the last `FLUSH` impressions.
+    def shown(self, impressions: Sequence[Impression], answer: Answer | None = None) -> None:
+        """Keep what was shown, and the answer it stood on, without a wait for the disk: a crash may lose the last.
 
-        They are written when `FLUSH` are held, by `flush`, by `impressions` and by `close`.
+        They are written when `FLUSH` are held, by `flush`, by reading them back and by `close`.
 
         Raises:
-            RequestError: an impression is not acceptable; none was kept.
+            RequestError: an impression or the answer is not acceptable; none was kept.
             DiskFull, ShopLocked, ShopError: they cannot be written now; they are kept in memory, up to `HELD`.
         """
-        accept_shown(impressions)
-        self._shown.extend(
-            (i.query_id, i.product, i.position, i.time, _real(i.score), i.version,
-             i.shopper, i.session, i.scene, _real(i.propensity))
-            for i in impressions
-        )  # fmt: skip
+        self._shown(impressions, [answer] if answer else [])
         for hears in self._seers:
             hears(impressions)
-        if len(self._shown) >= FLUSH:
+        if self._shown.held >= FLUSH:
             self.flush()
 
     def flush(self) -> None:
-        """Write the impressions held in memory."""
-        rows = []
-        while self._shown:
-            try:
-                rows.append(self._shown.popleft())
-            except IndexError:  # another thread flushes as well
-                break
-        if not rows:
-            return
-        try:
-            self._writer.write(SHOWN, rows)
-        except ShopError:
-            self._shown.extendleft(reversed(rows[-HELD:]))
-            raise
+        """Write the impressions and answers held in memory."""
+        self._shown.flush()
 
-    def impressions(self, seq: int = 0, *, limit: int = 10_000) -> list[tuple[int, Impression]]:
-        """Impressions stored after number `seq`, with their numbers, in order."""
-        self.flush()
-        rows = self._read(
-            f"SELECT seq, {SEEN} FROM impressions WHERE seq>? ORDER BY seq LIMIT ?",  # noqa: S608
-            seq,
-            min(limit, MOST),
-        )
-        return [(row[0], Impression(*row[1:])) for row in rows]
+    def impressions(
+        self, seq: int = 0, *, limit: int = 10_000, between: tuple[int, int] = ALWAYS
+    ) -> list[tuple[int, Impression]]:
+        """Impressions stored after number `seq`, with their numbers, in order; `between` two moments, UTC ms."""
+        return self._shown.impressions(seq, min(limit, MOST), between)
+
+    def answers(
+        self, seq: int = 0, *, limit: int = 10_000, between: tuple[int, int] = ALWAYS
+    ) -> list[tuple[int, Answer]]:
+        """Answers stored after number `seq`, as `impressions`."""
+        return self._shown.answers(seq, min(limit, MOST), between)
 
     def record_changes(self, upserts: Sequence[Product] = (), deletes: Sequence[str] = ()) -> int:
         """Store changes of products so that they outlive the next index build; durable on return.
@@ -230,7 +212,7 @@ class EventLog:
     def close(self) -> None:
         """Write what is held in memory and close; closing twice is harmless."""
         try:
-            if self._shown:
+            if self._shown.held:
                 self.flush()
         finally:
             self._writer.close()

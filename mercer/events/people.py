@@ -13,15 +13,21 @@ __all__ = ["People"]
 ERASE = {
     "impressions": "DELETE FROM impressions WHERE shopper=:who OR (shopper='' AND query_id<>'' AND query_id IN "
     "(SELECT query_id FROM events WHERE shopper=:who AND query_id<>''))",
+    "anonymous answers": "DELETE FROM answers WHERE shopper='' AND (query_id IN (SELECT query_id FROM events WHERE "
+    "shopper=:who AND query_id<>'') OR session<>'' AND session IN (SELECT session FROM events WHERE shopper=:who AND "
+    "session<>'' UNION SELECT session FROM answers WHERE shopper=:who AND session<>''))",
+    "answers": "DELETE FROM answers WHERE shopper=:who",
     "anonymous events": "DELETE FROM events WHERE shopper='' AND session<>'' AND session IN "
     "(SELECT session FROM events WHERE shopper=:who AND session<>'')",
     "events": "DELETE FROM events WHERE shopper=:who",
+    "queries": "UPDATE answers SET query='' WHERE instr(' ' || query || ' ', ' ' || :who || ' ')",
     "preferences": "DELETE FROM preferences WHERE shopper=:who",
 }
 """In this order: what the shopper's events tell of answers and sessions is read before they go.
 
-Anonymous events are those before a sign-in, in the same session. Impressions of format 1 name nobody; they go by the
-answers that the shopper's events name."""
+A query of somebody else that names the shopper loses its text. Anonymous events and answers are those before a
+sign-in, in the same session. Impressions of format 1 name nobody; they go by the answers that the shopper's events
+name."""
 
 UNTOUCHED = """
 SELECT product, count(*) FROM impressions AS shown WHERE {whose} AND time>? AND scene<>'search' AND NOT EXISTS (
@@ -90,6 +96,7 @@ class People:
         """Whether the id of a session or of another shopper, or of an event or answer, has this one within it."""
         names = [("events", name) for name in ("event_id", "shopper", "session", "query_id")]
         names += [("impressions", name) for name in ("query_id", "shopper", "session")] + [("preferences", "shopper")]
+        names += [("answers", name) for name in ("query_id", "query", "shopper", "session")]
         return any(
             self._log._read(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE instr({name}, ?))", shopper)[0][0]  # noqa: S608
             for table, name in names

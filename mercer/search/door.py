@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -124,7 +124,7 @@ class Search:
         facets = counted(self.index.columns, request.facets, found.rows[order], held=held, without=without)
         shown = order[request.offset : request.offset + request.k]
         told = self._rank.told(ranked, found, shown)
-        hits = self._hits(told, shown, known.text, chinese=in_chinese(request, known.raw))
+        hits = self._hits(told, shown, known.text, packed=ranked.packed, chinese=in_chinese(request, known.raw))
         done()
         left = RELAXED + ", ".join(sorted({wanted.field for wanted in dropped})) if dropped else ""
         blind = "" if self.encoder or system == "lexical" else "no encoder: words only"
@@ -224,7 +224,15 @@ class Search:
             key = sign * self.index.columns.numbers(column, found.rows[keep])
         return keep[np.lexsort((ids, np.nan_to_num(key, nan=np.inf)))]
 
-    def _hits(self, found: Found, places: NDArray[np.int64], query: str, *, chinese: bool) -> tuple[Hit, ...]:
+    def _hits(
+        self,
+        found: Found,
+        places: NDArray[np.int64],
+        query: str,
+        *,
+        packed: Callable[[int], bytes],
+        chinese: bool,
+    ) -> tuple[Hit, ...]:
         known = {product.id: product for product in self.index.products(found.ids[place] for place in places)}
         hits, matched = [], Matched(query)
         for place in places.tolist():
@@ -232,5 +240,6 @@ class Search:
             if product is not None:  # deleted since it was found
                 chosen = product.id in found.chosen
                 reason = search_reason(matched(product), chinese=chinese, chosen=chosen) if query else ""
-                hits.append(Hit(product, float(found.scored.scores[place]), reason, ledger(found.scored, place)))
+                score, lines = float(found.scored.scores[place]), ledger(found.scored, place)
+                hits.append(Hit(product, score, reason, lines, features=packed(place)))
         return tuple(hits)

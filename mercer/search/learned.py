@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mercer.rank.feature import packed
 from mercer.rank.hybrid import Scored
 from mercer.rank.ranker import learnt, told
 from mercer.rank.trees import Trees
@@ -29,6 +30,12 @@ class Studied:
     order: NDArray[np.int64]
     features: NDArray[np.float64]
     """(candidates, features), NaN below the cut."""
+    hybrid: NDArray[np.float64]
+    """Scores before the trees, (candidates,)."""
+
+    def packed(self, place: int) -> bytes:
+        """What was told of the product at a place of `found`, for the log; empty of one that a rule put there."""
+        return packed(float(self.hybrid[place]), self.features[place]) if place < len(self.features) else b""
 
 
 def answered(found: Found, order: NDArray[np.int64]) -> Found:
@@ -55,7 +62,7 @@ class Learned:
         features[order], added[order] = matrix, self.trees(matrix)
         scored = learnt(found.scored, added)
         order = order[np.lexsort((np.array(answer.ids), -scored.scores[order]))]
-        return Studied(replace(found, scored=scored), order, features)
+        return Studied(replace(found, scored=scored), order, features, found.scored.scores)
 
     def told(self, studied: Studied, found: Found, shown: NDArray[np.int64]) -> Found:
         """`found` (of later stages) with a line for each signal in the ledgers of what is shown."""

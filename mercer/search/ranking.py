@@ -39,6 +39,10 @@ class Ranked:
     missing: str = ""
     """ "" or what a stage could not do."""
 
+    def packed(self, place: int) -> bytes:
+        """What trees were told of the product at a place of `found`; empty where none were asked."""
+        return self.studied.packed(place) if self.studied else b""
+
 
 class Ranking:
     """The stages between the hybrid score and the rules, each where the shop has it. Safe to call from several threads.

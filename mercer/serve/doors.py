@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from mercer.events.answer import Answer
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_conflict import Conflict
 from mercer.records import Event, Filter, Impression, Page, Product, Request, Shopper
@@ -95,8 +96,8 @@ class Doors(Protocol):
 
     def recommend(self, request: Request) -> Page: ...
 
-    def shown(self, impressions: Sequence[Impression]) -> None:
-        """Note what an answer showed; it does not wait for the disk."""
+    def shown(self, impressions: Sequence[Impression], answer: Answer | None = None) -> None:
+        """Note an answer and what it showed; it does not wait for the disk."""
         ...
 
     def suggest(self, prefix: str, k: int = 10) -> list[str]: ...

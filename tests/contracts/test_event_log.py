@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mercer.errors import RequestError
+from mercer.events.answer import Answer
 from mercer.events.log import EventLog
 from mercer.records import Event, Impression, Product
 
@@ -225,3 +226,41 @@ def test_export_has_the_canonical_columns(log: EventLog, tmp_path: Path) -> None
     }  # fmt: skip
     assert (rows[0]["shopper"], rows[0]["row_id"], rows[1]["shopper"], rows[1]["price"]) == (None, 0, "张三", 3.0)
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_answers_come_back_with_what_stood_on_them(log: EventLog) -> None:
+    full = Answer(
+        "q1",
+        NOON,
+        "search",
+        "茶杯 [mobile-1]",
+        7,
+        10,
+        "张三",
+        "s1",
+        "phone",
+        "v1",
+        {"encoder": "e"},
+        "prices/b",
+        "busy",
+    )
+    none = Answer("q2", NOON + 5, "search", "nothing like it")
+    log.shown([Impression("q1", "茶杯", 11, NOON, 0.5, features=b"\x00told")], full)
+    log.shown([], none)
+    assert [one for _, one in log.answers()] == [full, none]
+    assert [one for _, one in log.answers(between=(NOON + 1, NOON + 9))] == [none]
+    assert log.impressions()[0][1].features == b"\x00told"
+    assert log.impressions(between=(NOON + 1, NOON + 9)) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("", NOON), Answer("q", 5), Answer("q", NOON, query="x" * 513), Answer("q", NOON, total=float("nan")),  # type: ignore[arg-type]
+        Answer("q", NOON, arm="\ud800"),
+    ],
+)  # fmt: skip
+def test_a_bad_answer_is_refused_with_its_impressions(log: EventLog, answer: Answer) -> None:
+    with pytest.raises(RequestError):
+        log.shown([Impression("q", "p", 1, NOON)], answer)
+    assert log.impressions() == log.answers() == []

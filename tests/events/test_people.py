@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mercer.errors import RequestError
-from mercer.events.database import TABLES
+from mercer.events.answer import Answer
+from mercer.events.database import TABLES, WHO_WAS_SHOWN
 from mercer.events.log import EventLog
 from mercer.events.people import People
 from mercer.events.profile import Profile
@@ -84,15 +86,21 @@ def test_erasing_leaves_no_byte_and_touches_nobody_else(log: EventLog, tmp_path:
     log.append([event(n, f"p{n}", "ann", "s9", "other answer") for n in range(20)])
     log.append([event(1, "early", "", "before-sign-in"), event(2, "late", WHO, "before-sign-in")])
     log.shown(
-        [shown("p1", query="answer-1"), shown("p2", "ann", "s9", "other answer"), shown("p3", "", "", "answer-3")]
+        [shown("p1", query="answer-1"), shown("p2", "ann", "s9", "other answer"), shown("p3", "", "", "answer-3")],
+        Answer("answer-1", NOON, "search", "cup", session="before-sign-in"),
     )
+    log.shown([], Answer("other answer", NOON, "search", f"what does {WHO} like", shopper="ann", session="s9"))
+    log.shown([], Answer("q9", NOON, "search", "cup", shopper=WHO, session="s7"))
+    log.shown([], Answer("q10", NOON, "home", session="s7"))
     people.prefer(WHO, "brand", "Nord", wanted=False)
     gone = people.erase(WHO)
     assert gone == {
-        "events": 301, "anonymous events": 1, "impressions": 2, "preferences": 1, "write-ahead file": 0,
+        "events": 301, "anonymous events": 1, "impressions": 2, "anonymous answers": 2, "answers": 1, "queries": 1,
+        "preferences": 1, "write-ahead file": 0,
     }  # fmt: skip
     assert log.count() == 20
     assert [one.shopper for _, one in log.impressions()] == ["ann"]
+    assert [(one.query_id, one.query) for _, one in log.answers()] == [("other answer", "")]
     assert profile(log).shopper(WHO) == Shopper(WHO)
     assert people.erase(WHO) == dict.fromkeys(gone, 0)
     for path in tmp_path.iterdir():
@@ -116,6 +124,38 @@ def test_a_log_of_format_1_is_brought_up(tmp_path: Path) -> None:
     for _ in range(2):
         with EventLog(path) as log:
             assert [one for _, one in log.impressions()] == [Impression("q", "p", 1, 9)]
+
+
+def test_a_log_of_format_2_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    database = sqlite3.connect(path)
+    database.executescript(TABLES + WHO_WAS_SHOWN)
+    database.execute(
+        "INSERT INTO impressions (query_id, product, position, time, score, version, shopper, session, scene, "
+        "propensity) VALUES ('q','p',2,?,0.5,'v','ann','s','home',0.25)",
+        (NOON,),
+    )
+    database.execute(
+        "INSERT INTO events (event_id, type, product, time, shopper, session, query_id, position, quantity, price, "
+        "device, place) VALUES ('e','click','p',?,'ann','s','q',2,1.0,9.5,'phone','here')",
+        (NOON,),
+    )
+    database.execute("INSERT INTO preferences VALUES ('ann','brand','Nord',1,9)")
+    database.execute("INSERT INTO product_changes (id, body, time) VALUES ('p',NULL,9)")
+    database.execute("PRAGMA user_version=2")
+    database.commit()
+    database.close()
+    click = Event("e", "click", "p", NOON, "ann", "s", "q", 2, 1.0, 9.5, "phone", "here")
+    old = Impression("q", "p", 2, NOON, 0.5, "v", "ann", "s", "home", 0.25)
+    with EventLog(path) as log:
+        assert [one for _, one in log.impressions()] == [old]
+        assert [one for _, one in log.since(0)] == [click]
+        assert (People(log).preferences("ann"), len(log.changes())) == ([("brand", "Nord", True)], 1)
+        assert log.answers() == []
+        log.shown([replace(old, features=b"told")], Answer("q2", NOON, arm="prices/b"))
+    with EventLog(path) as log:
+        assert [one.features for _, one in log.impressions()] == [b"", b"told"]
+        assert [one.arm for _, one in log.answers()] == ["prices/b"]
 
 
 def test_propensities_are_kept_and_checked(log: EventLog) -> None:

@@ -23,6 +23,9 @@ class Flat:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         return np.zeros(len(features))
 
+    def parts(self, features: np.ndarray) -> np.ndarray:
+        return np.zeros(features.shape)
+
 
 @pytest.fixture(scope="module")
 def sides(tiny_shop: Path) -> tuple[pa.Table, pa.Table]:
@@ -80,3 +83,26 @@ def test_a_transform_that_only_training_has_is_found(sides: tuple[pa.Table, pa.T
     at = training.column_names.index("price_category")
     wrong = pa.array((np.array(training["price_category"]) + 0.1).tolist())
     assert found(training.set_column(at, "price_category", wrong), log) == {("price_category", "value_differs")}
+
+
+def test_a_hit_has_what_it_was_told_for_the_log(tiny_shop: Path) -> None:
+    from mercer.cli.settings import read_settings
+    from mercer.doors import open_doors
+    from mercer.doors.ranked import studied
+    from mercer.rank.feature import unpacked
+    from mercer.retrieve.behaviour import Behaviour
+    from mercer.search.learned import Learned
+
+    with contextlib.closing(open_doors(tiny_shop, read_settings(tiny_shop), writable=False)) as doors:
+        card, path = doors.shop.card("index", doors.version), doors.shop.path("index", doors.version)
+        features = studied(doors.shop, card, doors.index, Behaviour.load(path / "behaviour"))
+        door = doors.searching.otherwise(learned=Learned(features, Flat()))  # type: ignore[arg-type]
+        request = Request(query=doors.index.products(doors.index.ids()[:1])[0].title, k=5, offset=2)
+        known, answer = door.candidates(request)
+        matrix = features(known, request, answer)
+        for hit in door(request).hits:
+            told = unpacked(hit.features)
+            assert told is not None
+            assert told[0] == pytest.approx(hit.score, rel=1e-6), "trees that add nothing"
+            np.testing.assert_allclose(told[1], matrix[answer.ids.index(hit.id)], rtol=1e-6)
+        assert {hit.features for hit in doors.search(request).hits} == {b""}, "no trees, nothing told"

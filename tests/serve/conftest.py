@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from mercer.errors import MissingExtra, ModelError
+from mercer.events.answer import Answer
 from mercer.records import Event, Filter, Hit, Impression, Page, Product, Request, Shopper
 from mercer.understand.suggest import Suggest
 
@@ -66,6 +67,7 @@ class Double:
     degraded: str = ""
     version: str = "double"
     impressions: list[Impression] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.suggest = Suggest.build(self.shelf.values(), {"oak board": 5, "oat bowl": 2, "咖啡壶": 4, "咖啡豆": 1})
@@ -97,8 +99,9 @@ class Double:
         self.logged.update(new)
         return len(new)
 
-    def shown(self, impressions: Sequence[Impression]) -> None:
+    def shown(self, impressions: Sequence[Impression], answer: Answer | None = None) -> None:
         self.impressions.extend(impressions)
+        self.answers.extend([answer] if answer else [])
 
     def product(self, id: str) -> Product | None:
         self._may_fail()

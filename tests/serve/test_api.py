@@ -150,6 +150,17 @@ def test_what_was_shown_is_noted(client: Any, doors: Any) -> None:
         (page["hits"][1]["id"], 3),
     ]
     assert noted[0].version == doors.version
+    (answer,) = (one for _, one in doors.events.answers() if one.query_id == page["query_id"])
+    assert (answer.query, answer.scene, answer.total, answer.offset) == ("mug", "search", page["total"], 1)
+    assert answer.models == {"encoder": doors.encoder.name}
+
+
+def test_an_answer_with_nothing_on_it_is_noted_without_numbers_of_people(client: Any, doors: Any) -> None:
+    body = {"query": "mug for 13800138000", "filters": [{"field": "price", "low": 1e9}], "context": {"device": "phone"}}
+    page = client.post("/v1/search", json=body).json()
+    assert page["hits"] == []
+    (answer,) = (one for _, one in doors.events.answers() if one.query_id == page["query_id"])
+    assert (answer.query, answer.total, answer.device) == ("mug for [mobile-1]", 0, "phone")
 
 
 def test_home_learns_from_events_at_once(client: Any) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from mercer.errors import RequestError, ShopError
+from mercer.events.answer import Answer as Given
 from mercer.records import Impression, Page, Request
 from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
@@ -69,12 +70,16 @@ class Asker:
         impressions = [
             Impression(
                 page.query_id, hit.id, place, now, hit.score, self.doors.version,
-                request.shopper.id, request.session, request.scene, hit.propensity,
+                request.shopper.id, request.session, request.scene, hit.propensity, hit.features,
             )
             for place, hit in enumerate(page.hits, start=request.offset + 1)
         ]  # fmt: skip
+        answer = Given(
+            page.query_id, now, request.scene, request.query, page.total, request.offset, request.shopper.id,
+            request.session, request.context.get("device", ""), self.doors.version, degraded=page.degraded,
+        )  # fmt: skip
         try:
-            self.doors.shown(impressions)
+            self.doors.shown(impressions, answer)
         except ShopError:
             self.metrics.unwritten.inc()
 
