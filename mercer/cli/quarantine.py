@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mercer.cli.terminal import JsonFlag, ShopArgument, console, print_json
-from mercer.errors import NotFoundError, RequestError
+from mercer.errors import RequestError
 from mercer.shop import Shop
 
 __all__ = ["register"]
-
-TOLD = 1000
-"""Rows that one entry of the audit log names; it counts the others."""
 
 
 class Act(StrEnum):
@@ -67,54 +61,17 @@ def register(app: typer.Typer) -> None:
             _restore(opened, rows)
 
 
-def _folder(shop: Shop) -> Path:
-    """Of the last checked version, blocked or not."""
-    from mercer.quality.ledger import Ledger
-
-    last = Ledger(shop.store).last()
-    if last is None:
-        raise NotFoundError(f"{shop.folder} has not been checked", cure=f"run: mercer check {shop.folder}")
-    shop.card("checked", last["version"])
-    return shop.path("checked", last["version"])
-
-
-def _rows(shop: Shop, *, check: str = "", family: str = "") -> Iterator[dict[str, Any]]:
-    """Quarantined rows as dictionaries, with their family and parsed reasons."""
-    import pyarrow.parquet as pq
-
-    from mercer.quality.last_good import PRODUCTS, notes_of
-
-    folder = _folder(shop)
-    notes = notes_of(folder)
-    for path in sorted((folder / "quarantine").glob("*.parquet")):
-        if family and path.stem != family:
-            continue
-        for batch in pq.ParquetFile(path).iter_batches(1024):
-            for row in batch.to_pylist():
-                row["family"], row["reasons"] = path.stem, json.loads(row["reasons"])
-                if path.stem == PRODUCTS and row["row_id"] in notes:
-                    row["served"] = _served(notes[row["row_id"]])
-                if not check or any(reason["check_id"] == check for reason in row["reasons"]):
-                    yield row
-
-
-def _served(note: dict[str, Any]) -> str:
-    """What serves in the place of a row."""
-    if note["kind"] == "last_good":
-        return f"the row of run {note['version']} goes on serving"
-    return f"it serves without {', '.join(json.loads(note['fields']))}"
-
-
 def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> None:
     from rich.table import Table
 
     from mercer.quality.check import find
+    from mercer.quality.held import rows
 
     if check:
         find(check)
     found: list[dict[str, Any]] = []
     count = 0
-    for row in _rows(shop, check=check, family=family):
+    for row in rows(shop, check=check, family=family):
         count += 1
         if len(found) < limit:
             found.append(row)
@@ -134,15 +91,11 @@ def _list(shop: Shop, *, check: str, family: str, limit: int, as_json: bool) -> 
 
 
 def _concealed(shop: Shop, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for people to read: what names a person is masked, as in trusted data; the Parquet file has all of it."""
     from mercer.cli.check_shop import settings_of
-    from mercer.quality.conceal import masker
+    from mercer.quality.held import concealed
     from mercer.quality.secret import salt_of
 
-    salt = salt_of(settings_of(shop))
-    hide = {family: masker(family, salt=salt) for family in {row["family"] for row in rows}}
-    told = ("family", "row_id", "row_hash", "reasons", "served")
-    return [{name: one if name in told else hide[row["family"]](one) for name, one in row.items()} for row in rows]
+    return concealed(rows, salt=salt_of(settings_of(shop)))
 
 
 def _content(row: dict[str, Any]) -> str:
@@ -162,30 +115,16 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chosen(shop: Shop, names: list[str]) -> list[dict[str, Any]]:
-    wanted = dict.fromkeys(names)
-    found: dict[str, dict[str, Any]] = {}
-    for row in _rows(shop):
-        for name in (row["row_hash"], f"{row['family']}:{row['row_id']}"):
-            if name in wanted:
-                found.setdefault(name, row)
-    for name in wanted:
-        if name not in found:
-            raise NotFoundError(
-                f"no row {name!r} is in quarantine", cure=f"list them: mercer quarantine {shop.folder} list"
-            )
-    return list(found.values())
-
-
 def _explain(shop: Shop, names: list[str], *, as_json: bool) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from mercer.quality.check import find
+    from mercer.quality.held import chosen, last_checked
 
-    findings = pq.read_table(_folder(shop) / "findings.parquet")
+    findings = pq.read_table(last_checked(shop) / "findings.parquet")
     told = []
-    for row in _concealed(shop, _chosen(shop, names)):
+    for row in _concealed(shop, chosen(shop, names)):
         mine = pc.and_(pc.equal(findings["family"], row["family"]), pc.equal(findings["row_id"], row["row_id"]))
         told.append({"row": _plain(row), "findings": findings.filter(mine).to_pylist()})
     if as_json:
@@ -208,22 +147,9 @@ def _explain(shop: Shop, names: list[str], *, as_json: bool) -> None:
 
 
 def _restore(shop: Shop, names: list[str]) -> None:
-    from mercer.quality.check import find
-    from mercer.quality.ledger import Ledger
+    from mercer.quality.held import restore
 
-    chosen = _chosen(shop, names)
-    for row in chosen:
-        for reason in row["reasons"]:
-            words = find(reason["check_id"]).problems[reason["problem"]]
-            if not words.restorable:
-                raise RequestError(
-                    f"{row['family']}:{row['row_id']} cannot be used: {words.english} ({reason['field'] or 'row'})",
-                    cure="mend it in the raw file and run mercer check",
-                )
-    ledger = Ledger(shop.store)
-    shop.audit.append("restore rows", {"rows": [row["row_hash"] for row in chosen]})
-    ledger.restore({row["row_hash"]: {"family": row["family"], "row_id": row["row_id"]} for row in chosen})
-    console.print(f"{len(chosen)} put back; run: mercer check {shop.folder}", highlight=False)
+    console.print(f"{restore(shop, names)} put back; run: mercer check {shop.folder}", highlight=False)
 
 
 def _approve(shop: Shop, names: list[str], *, check: str, family: str, who: str) -> None:
@@ -231,40 +157,17 @@ def _approve(shop: Shop, names: list[str], *, check: str, family: str, who: str)
     import getpass
 
     from mercer.quality.check import find
-    from mercer.quality.ledger import Ledger
+    from mercer.quality.held import approve, chosen, rows
 
     if check:
         find(check)
-    chosen = _chosen(shop, names) if names else list(_rows(shop, check=check, family=family))
-    if not chosen:
-        raise NotFoundError(
-            "nothing is in quarantine to approve", cure=f"list it: mercer quarantine {shop.folder} list"
-        )
-    about = {
-        row["row_hash"]: {
-            "family": row["family"],
-            "row_id": row["row_id"],
-            "reasons": sorted({f"{reason['check_id']} {reason['problem']}" for reason in row["reasons"]}),
-        }
-        for row in chosen
-    }
-    shop.audit.append("approve loss of rows", {"as": who, "rows": list(about)[:TOLD], "count": len(about)})
-    Ledger(shop.store).approve(about, who=who or getpass.getuser())
-    console.print(
-        f"{len(chosen):,} approved by {who or getpass.getuser()}; run: mercer check {shop.folder}", highlight=False
-    )
+    found = chosen(shop, names) if names else list(rows(shop, check=check, family=family))
+    count = approve(shop, found, who=who)
+    console.print(f"{count:,} approved by {who or getpass.getuser()}; run: mercer check {shop.folder}", highlight=False)
 
 
 def _forget(shop: Shop, hashes: list[str]) -> None:
-    from mercer.quality.ledger import Ledger
+    from mercer.quality.held import forget
 
-    ledger = Ledger(shop.store)
-    restored, approved = ledger.restored(), ledger.approved()
-    for name in hashes:
-        if name not in restored and name not in approved:
-            known = ", ".join([*restored, *approved]) or "none"
-            raise NotFoundError(f"row {name!r} was neither put back nor approved", cure=f"known hashes: {known}")
-    shop.audit.append("forget restored or approved rows", {"rows": hashes})
-    ledger.forget(hashes)
-    ledger.disapprove(hashes)
+    forget(shop, hashes)
     console.print(f"{len(hashes)} judged again; run: mercer check {shop.folder}", highlight=False)

@@ -98,6 +98,11 @@ class Words:
             return "–"
         return Markup('<time datetime="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M} UTC")
 
+    @staticmethod
+    def day(milliseconds: float) -> str:
+        """The UTC day of a moment, for the foot of a plot."""
+        return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d}"
+
     def ago(self, milliseconds: float | None) -> str:
         """How long a UTC time is over."""
         if not milliseconds:

@@ -1,0 +1,90 @@
+"""Nothing in; what the pages on data health say, in English and Chinese, out."""
+
+from __future__ import annotations
+
+__all__ = ["PHRASES"]
+
+PHRASES = {
+    "data": ("Data health", "数据健康"),
+    "data_note": ("What the last check found, and what was done about it.", "最近一次检查发现了什么，以及如何处理。"),
+    "data_none": ("Nothing has been checked yet.", "还没有检查过数据。"),
+    "data_pass": ("The data is fit to use", "数据可用"),
+    "data_warn": ("The data is used, with warnings", "数据可用，但有提醒"),
+    "data_block": ("The gate is closed: this data is not used", "闸门已关：这批数据不会被使用"),
+    "data_block_note": (
+        "The version before goes on answering. Mend the raw files, put rows back, or agree to lose them; then check "
+        "again.",
+        "线上仍使用上一个版本。请修正原始文件，或把行放回、或确认舍弃，然后重新检查。",
+    ),
+    "data_decided": ("Decided by", "判定依据"),
+    "data_share_of": ("{share} of {family}, the limit is {limit}", "{family}的 {share}，上限为 {limit}"),
+    "data_checked": ("Checked", "检查时间"),
+    "data_families": ("What came in", "数据概况"),
+    "data_family": ("Family", "数据类别"),
+    "data_raw": ("Came in", "收到"),
+    "data_trusted": ("Trusted", "可信"),
+    "data_out": ("Taken out", "移出"),
+    "data_bar": ("{name}: {trusted} trusted, {out} taken out", "{name}：可信 {trusted}，移出 {out}"),
+    "data_asked": ("What the gate asks", "闸门要求"),
+    "data_requirement": ("Requirement", "要求"),
+    "data_limit": ("Limit", "上限"),
+    "data_seen": ("Seen", "实际"),
+    "data_status": ("Status", "状态"),
+    "data_all_pass": ("Every requirement is met.", "所有要求均已满足。"),
+    "data_passed": ("{n} requirements that are met", "已满足的 {n} 项要求"),
+    "data_ceiling": ("at most {share} of {family} may be taken out", "{family}最多可移出 {share}"),
+    "data_findings": ("What was found", "发现的问题"),
+    "data_no_findings": ("The checks found nothing.", "各项检查均未发现问题。"),
+    "data_check": ("Check", "检查"),
+    "data_problem": ("Problem", "问题"),
+    "data_action": ("Done about it", "处理"),
+    "data_rows": ("Rows", "行数"),
+    "data_trend": ("Rows taken out by check run, in percent", "历次检查移出行的百分比"),
+    "data_decisions": (
+        "{restored} rows were put back and {approved} given up by a person; see the audit log.",
+        "人工放回 {restored} 行、确认舍弃 {approved} 行，详见审计日志。",
+    ),
+    "data_whole": ("whole file", "整个文件"),
+    "data_row": ("Row {n}", "第 {n} 行"),
+    "data_seen_in_row": ("What was seen", "依据"),
+    "data_suggestion": ("Suggested", "建议"),
+    "data_content": ("The row as it came, personal data masked", "原始行（个人信息已打码）"),
+    "data_trusted_row": ("The row as it is trusted", "可信数据中的行"),
+    "data_gone": ("The row itself is not kept.", "该行本身未保存。"),
+    "data_raw_text": ("Raw text", "原文"),
+    "data_restored": ("put back", "已放回"),
+    "data_approved": ("given up", "已确认舍弃"),
+    "data_lost": ("cannot be used as it is: mend it in the raw file", "无法直接使用：请在原始文件中修正"),
+    "data_choose_all": ("all on this page", "本页全选"),
+    "data_restore": ("Put back", "放回"),
+    "data_approve": ("Agree to lose", "确认舍弃"),
+    "data_approve_all": ("Agree to lose all {n}", "确认舍弃全部 {n} 行"),
+    "data_approve_all_sure": (
+        "Agree to lose all {n} rows? They stay out, and count against no limit from the next check on.",
+        "确定舍弃全部 {n} 行？它们会留在隔离区，从下一次检查起不再计入上限。",
+    ),
+    "data_forget": ("Judge again", "重新判定"),
+    "data_done_restore": (
+        "{n} rows will be put back by the next check: mercer check {shop}",
+        "{n} 行将在下一次检查时放回：mercer check {shop}",
+    ),
+    "data_done_approve": (
+        "{n} rows are given up; they count against no limit from the next check on: mercer check {shop}",
+        "已确认舍弃 {n} 行，从下一次检查起不再计入上限：mercer check {shop}",
+    ),
+    "data_done_approve_all": (
+        "{n} rows are given up; they count against no limit from the next check on: mercer check {shop}",
+        "已确认舍弃 {n} 行，从下一次检查起不再计入上限：mercer check {shop}",
+    ),
+    "data_done_forget": (
+        "{n} rows are judged again by the next check: mercer check {shop}",
+        "{n} 行将在下一次检查时重新判定：mercer check {shop}",
+    ),
+    "data_quarantine_note": (
+        "Put back what is right after all; agree to lose what may stay out. Both hold from the next check on.",
+        "其实没问题的行可以放回；可以不要的行请确认舍弃。两者都从下一次检查起生效。",
+    ),
+    "status_pass": ("met", "通过"),
+    "status_warn": ("warns", "提醒"),
+    "status_block": ("blocks", "阻断"),
+}
