@@ -86,6 +86,20 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def mask_piece(tiny_bert: Path) -> Callable[[Path], Path]:
+    """``mask_piece(folder)``: the random BERT again, one of whose pieces is [MASK]."""
+    import shutil
+
+    def make(folder: Path) -> Path:
+        shutil.copytree(tiny_bert, folder, dirs_exist_ok=True)
+        path = folder / "tokenizer.json"
+        path.write_text(path.read_text("utf-8").replace('"##器"', '"[MASK]"'), "utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def with_head(tiny_bert: Path) -> Callable[..., Path]:
     """``with_head(folder, Head(...))``: the random BERT with a random head on top, saved into `folder`."""
     import numpy as np

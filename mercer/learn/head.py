@@ -20,10 +20,14 @@ from mercer.errors import DataError, MissingExtra, SettingsError
 __all__ = ["HeadSettings", "fit_head", "numbered"]
 
 VIEWS = ("vectors", "ngrams")
-GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Inverse penalties that are tried; rows have length 1, so they mean the same for every encoder."""
-SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Weights of the n-grams' logits beside the vectors' that are tried, before both are scaled to be calibrated."""
+GRIDS: dict[str, tuple[float, ...]] = {"vectors": (1.0, 3.0, 10.0, 30.0, 100.0), "ngrams": (0.3, 1.0, 3.0)}
+"""Inverse penalties that are tried; rows have length 1, so they mean the same for every encoder and every shop."""
+USUAL = {"vectors": 10.0, "ngrams": 0.3}
+"""Those taken where a class has too few texts to choose by."""
+FEW = {"vectors": 2.5, "ngrams": 1.0}
+"""Shares there: what was best for 1 and 5 texts of each of 77 classes (`benchmarks/few_labels.py`, validation part)."""
+SHARES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Weights of the n-grams' margins beside the vectors' log-odds that are tried, before both are scaled."""
 Real = NDArray[np.float32]
 
 
@@ -34,10 +38,12 @@ class HeadSettings:
     views: tuple[str, ...] = ("vectors", "ngrams")
     """Of vectors (what the encoder says of a text) and ngrams (its words, and their pieces)."""
     strength: float = 0.0
-    """Inverse of the L2 penalty; 0 is chosen by cross-validation where each class has texts enough, else 10."""
+    """Inverse penalty over vectors; 0 is chosen by cross-validation where each class has texts enough, else 10."""
+    ngram_strength: float = 0.0
+    """The same over n-grams, whose usual value is 0.3."""
     folds: int = 3
     """Parts of the texts for that choice, and for the share of each view."""
-    sample: int = 6000
+    sample: int = 10_000
     """Texts at most that the choice looks at; the head is fitted on all."""
     least: int = 1
     """Texts that an n-gram must stand in; 2 is taken by itself from 5,000 texts."""
@@ -50,8 +56,9 @@ class HeadSettings:
     def __post_init__(self) -> None:
         if not self.views or set(self.views) - set(VIEWS) or len(set(self.views)) != len(self.views):
             raise SettingsError(f"[learn.head] views is {self.views}", cure="name vectors, ngrams or both")
-        if not (math.isfinite(self.strength) and 0 <= self.strength <= 1e6):
-            raise SettingsError(f"[learn.head] strength is {self.strength}", cure="give 0 to 1e6; 0 is chosen")
+        for name in ("strength", "ngram_strength"):
+            if not (math.isfinite(getattr(self, name)) and 0 <= getattr(self, name) <= 1e6):
+                raise SettingsError(f"[learn.head] {name} is {getattr(self, name)}", cure="give 0 to 1e6; 0 is chosen")
         for name, low, high in (("folds", 2, 20), ("sample", 10, 10**7), ("least", 1, 1000), ("features", 10, 10**7)):
             value = getattr(self, name)
             if not low <= value <= high:
@@ -132,16 +139,25 @@ class _Told:
     settings: HeadSettings
 
     def regression(self, features: Any, rows: NDArray[np.int64], strength: float) -> tuple[Real, Real]:
-        """Weight (features, classes) and bias (classes,); a class that no row has gets a bias that never wins."""
+        """Weight (features, classes) and bias (classes,); a class that no row has gets a bias that never wins.
+
+        Vectors are told apart by a multinomial logistic regression. Over a hundred thousand n-grams
+        that takes minutes: a linear support vector machine takes seconds, and its margins are scaled to be log-odds.
+        """
         try:
             from sklearn.exceptions import ConvergenceWarning
             from sklearn.linear_model import LogisticRegression
+            from sklearn.svm import LinearSVC
         except ImportError as error:
             raise MissingExtra("scikit-learn", extra="learn") from error
         balance = "balanced" if self.settings.balanced else None
-        model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, class_weight=balance)
+        if isinstance(features, np.ndarray):
+            model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, class_weight=balance)
+        else:
+            model = LinearSVC(C=strength, class_weight=balance, random_state=self.settings.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # 200 steps are near enough for what it is used for
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # few texts are the point
             model.fit(features[rows], self.targets[rows], sample_weight=self.counts[rows])
         weight = np.zeros((features.shape[1], self.classes), np.float32)
         bias = np.full(self.classes, -30.0, np.float32)
@@ -165,17 +181,18 @@ class _Told:
 def _chosen(seen: dict[str, Any], told: _Told) -> tuple[dict[str, float], dict[str, float]]:
     """Strength and share of each view, by the likelihood of texts that took no part; guesses where there are few."""
     settings, targets = told.settings, told.targets
-    strengths = dict.fromkeys(seen, settings.strength or 10.0)
+    given = {"vectors": settings.strength, "ngrams": settings.ngram_strength}
+    strengths = {name: given[name] or USUAL[name] for name in seen}
     fewest = np.bincount(targets, minlength=told.classes).min()
     if fewest < 2 * settings.folds:
-        return strengths, dict.fromkeys(seen, 1.0 if len(seen) == 1 else 0.7)
+        return strengths, {name: FEW[name] for name in seen}
     rng = np.random.default_rng([settings.seed, 21])
     rows = np.sort(rng.permutation(len(targets))[: settings.sample])
     fold = rng.permutation(len(rows)) % settings.folds
     held: dict[str, Real] = {}
     for name, features in seen.items():
         best = math.inf
-        for strength in (settings.strength,) if settings.strength else GRID:
+        for strength in (given[name],) if given[name] else GRIDS[name]:
             logits = told.held_out(features, rows, fold, strength)
             cost, _ = _scaled(logits, targets[rows])
             if cost >= best:
@@ -185,17 +202,19 @@ def _chosen(seen: dict[str, Any], told: _Told) -> tuple[dict[str, float], dict[s
 
 
 def _shares(held: dict[str, Real], targets: NDArray[np.int64]) -> dict[str, float]:
-    """How much each view counts, so that together they are likeliest, which makes their chances true ones too."""
+    """How much each view counts, so that together they are right most often, scaled so that their chances are true."""
     if len(held) == 1:
         name, logits = next(iter(held.items()))
         return {name: _scaled(logits, targets)[1]}
-    found: tuple[float, dict[str, float]] = (math.inf, {})
     first, second = held
+    found = (math.inf, math.inf, {first: 1.0, second: 1.0})
     for share in SHARES:
-        cost, scale = _scaled(held[first] + share * held[second], targets)
-        if cost < found[0]:
-            found = (cost, {first: scale, second: share * scale})
-    return found[1]
+        logits = held[first] + np.float32(share) * held[second]
+        cost, scale = _scaled(logits, targets)
+        wrong = float((logits.argmax(1) != targets).mean())
+        if (wrong, cost) < found[:2]:
+            found = (wrong, cost, {first: scale, second: share * scale})
+    return found[2]
 
 
 def _scaled(logits: Real, targets: NDArray[np.int64]) -> tuple[float, float]:
