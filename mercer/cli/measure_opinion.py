@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mercer.encode import Encoder
     from mercer.opinion.labelled import Labelled
-    from mercer.opinion.trial import Set, Trial
+    from mercer.opinion.trial import Set, Trial, Tuned
 
 __all__ = ["encoder_for", "register"]
 
@@ -47,6 +47,9 @@ def opinion(
     minutes: Annotated[
         float, typer.Option(help="Most minutes for vectors; with auto, none where it takes longer.")
     ] = 10,
+    tune: Annotated[
+        float, typer.Option(help="Passes in which the encoder itself is trained in each fold; 0 trains none.", min=0)
+    ] = 0,
     shots: Annotated[str, typer.Option(help="Few-shot curve: texts a class, as 2,4,8,16,32,64.")] = "",
     draws: Annotated[int, typer.Option(help="Draws of each point of the curve.", min=1, max=50)] = 5,
     report: Annotated[Path, typer.Option(help="Page with plots.")] = Path("measure-opinion.html"),
@@ -80,7 +83,10 @@ def opinion(
             prepared, rows = _apart(prepared, rows)
         model, vectors, note = encoder_for(prepared.texts, encoder, minutes=minutes, cache=cache, tick=tick)
         notes.append(note)
-        made = trial(prepared, folds=folds, test=rows, encoder=model, vectors=vectors, seed=seed, tick=tick)
+        tuned = _tuned(prepared, encoder, tune, tick) if tune else None
+        made = trial(
+            prepared, folds=folds, test=rows, encoder=model, vectors=vectors, seed=seed, tuned=tuned, tick=tick
+        )  # fmt: skip
         few = (
             few_shot(prepared, numbers, draws=draws, encoder=model, vectors=vectors, seed=seed, tick=tick)
             if numbers
@@ -140,6 +146,18 @@ def encoder_for(
         tick(f"encode {done:,}/{len(texts):,}")
 
     return model, kept.encode(model, texts, tick=encoded), f"vectors of {model.name}"
+
+
+def _tuned(prepared: Set, source: str, epochs: float, tick: Callable[[str], None]) -> Tuned:
+    """What trains the encoder fold by fold."""
+    from mercer.encode.choose import choose
+    from mercer.encode.source import default_cache, resolve
+    from mercer.learn.opinion import tuned_chances
+    from mercer.learn.settings import LearnSettings, need_packages
+
+    need_packages(LearnSettings())
+    named = choose(prepared.texts[:2000]) if source in ("auto", "none") else source
+    return tuned_chances(resolve(named, cache=default_cache(), timeout=5.0), prepared.labels, epochs=epochs, tick=tick)
 
 
 def _shots(given: str) -> list[int]:

@@ -18,7 +18,10 @@ from mercer.opinion.fit import FitSettings, Seen, fit, look
 __all__ = ["BASELINE", "Set", "Shot", "Trial", "few_shot", "prepare", "split", "trial"]
 
 BASELINE = "TF-IDF + logistic regression"
+FROZEN = "mercer without tuning"
 Rows = NDArray[np.int64]
+Tuned = Callable[[Sequence[str], Rows, Sequence[str]], Chances]
+"""Texts to learn from, their classes, texts to ask → chances."""
 Tick = Callable[[str], None]
 
 
@@ -126,7 +129,7 @@ def split(given: Set, folds: int, *, seed: int) -> Rows:
 def trial(
     given: Set, *, folds: int = 5, test: Rows | None = None, encoder: Encoder | None = None,
     vectors: NDArray[np.float32] | None = None, settings: FitSettings | None = None, seed: int = 7,
-    tick: Tick | None = None,
+    tuned: Tuned | None = None, tick: Tick | None = None,
 ) -> Trial:  # fmt: skip
     """Fit and ask fold by fold; every system sees the same texts.
 
@@ -138,6 +141,8 @@ def trial(
         vectors: of the texts, where they are known.
         settings: of the head.
         seed: of the split and the intervals.
+        tuned: chances by an encoder that is trained on each fold; the head's and its are multiplied, and the head
+            alone and the encoder alone stand beside.
         tick: told what is done next.
     """
     tick = tick or (lambda _: None)
@@ -145,13 +150,20 @@ def trial(
     seen = look(given.texts, encoder=encoder, vectors=vectors)
     fold = split(given, folds, seed=seed) if test is None else np.isin(np.arange(len(seen)), test).astype(np.int64)
     numbers = range(folds) if test is None else (1,)
-    systems = ["mercer", *(["mercer without vectors"] if encoder is not None else []), BASELINE]
+    alone = [*([FROZEN] if tuned else []), *(["mercer without vectors"] if encoder is not None else []), BASELINE]
+    systems = ["mercer", *(["tuned encoder alone"] if tuned else []), *alone]
     chances = {name: np.zeros((len(seen), len(given.labels))) for name in systems}
     for number in numbers:
         inside, outside = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        for name in systems:
+        for name in alone if tuned else systems:
             tick(f"fold {number + 1 if test is None else 1}/{len(numbers)}: {name}")
             chances[name][outside] = _asked(name, seen, given, (inside, outside), settings)
+        if tuned:
+            texts = given.texts
+            said = tuned([texts[at] for at in inside], given.targets[inside], [texts[at] for at in outside])
+            chances["tuned encoder alone"][outside] = said
+            both = np.sqrt(np.maximum(said * chances[FROZEN][outside], 1e-12))
+            chances["mercer"][outside] = both / both.sum(1, keepdims=True)
     tested = np.arange(len(seen)) if test is None else np.flatnonzero(fold == 1)
     tick("intervals")
     truth = given.targets[tested]
@@ -170,7 +182,7 @@ def _asked(name: str, seen: Seen, given: Set, sides: tuple[Rows, Rows], settings
         return baseline(
             [texts[at] for at in inside], given.targets[inside], [texts[at] for at in outside], len(given.labels)
         )
-    visible = seen if name == "mercer" else replace(seen, vectors=None, encoder=None)
+    visible = seen if name in ("mercer", FROZEN) else replace(seen, vectors=None, encoder=None)
     head = fit(visible, given.targets, given.labels, rows=inside, settings=settings)
     vectors = visible.vectors[outside] if visible.vectors is not None else None
     return head([given.texts[at] for at in outside], vectors=vectors).astype(np.float64)
