@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from mercer import __version__
 from mercer.serve import problem
-from mercer.serve.api import events, find, health, products, rules, shoppers
+from mercer.serve.api import alarms, events, experiments, find, health, products, rules, shoppers
 from mercer.serve.api import keys as keys_api
 from mercer.serve.console import desk as console
 from mercer.serve.console import menu
@@ -31,6 +31,8 @@ from mercer.serve.storefront import image, route
 from mercer.serve.storefront.page import HERE, Pages
 from mercer.serve.storefront.shelf import Shelves
 from mercer.serve.swap import Held, Swapping
+from mercer.watch.alarm_book import AlarmBook
+from mercer.watch.experiment_book import ExperimentBook
 
 __all__ = ["build"]
 
@@ -64,7 +66,8 @@ def build(
         title="Mercer", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     metrics = Metrics()
-    ask = find.Asker(doors, metrics)
+    book = ExperimentBook(keys.shop) if keys else None
+    ask = find.Asker(doors, metrics, book)
     access = Access(Table(app), keys, settings.keys)
     pages = Pages(settings, Shelves(doors), access.page)
     app.include_router(find.router(doors, ask))
@@ -73,6 +76,9 @@ def build(
     app.include_router(rules.router(doors))
     app.include_router(keys_api.router(access))
     app.include_router(shoppers.router(doors))
+    if keys and book:
+        app.include_router(experiments.router(doors, book))
+        app.include_router(alarms.router(AlarmBook(keys.shop)))
     app.include_router(health.router(doors, metrics))
     if settings.storefront:
         app.include_router(route.router(doors, ask, pages, settings=settings))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from mercer.events.answer import Answer
 from mercer.rank.rule_book import RuleBook
@@ -11,7 +11,7 @@ from mercer.rank.rule_conflict import Conflict
 from mercer.records import Event, Filter, Impression, Page, Product, Request, Shopper
 from mercer.search.effort import Effort
 
-__all__ = ["Catalogue", "Doors", "Log"]
+__all__ = ["ArmDoors", "Catalogue", "Doors", "Log"]
 
 
 class Catalogue(Protocol):
@@ -63,6 +63,14 @@ class Seen(Protocol):
     def conflicts(self) -> Sequence[Conflict]: ...
 
 
+class ArmDoors(Protocol):
+    """Search and recommendation, as an arm of an experiment has them."""
+
+    def search(self, request: Request, *, effort: Effort = "full") -> Page: ...
+
+    def recommend(self, request: Request) -> Page: ...
+
+
 class Doors(Protocol):
     """One open shop. Calls may come from several threads at once."""
 
@@ -95,6 +103,10 @@ class Doors(Protocol):
         ...
 
     def recommend(self, request: Request) -> Page: ...
+
+    def arm(self, settings: Mapping[str, Any]) -> ArmDoors:
+        """The two doors as an arm of an experiment has them; RequestError where its settings cannot be."""
+        ...
 
     def shown(self, impressions: Sequence[Impression], answer: Answer | None = None) -> None:
         """Note an answer and what it showed; it does not wait for the disk."""

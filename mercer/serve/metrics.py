@@ -35,6 +35,10 @@ class Metrics:
             "mercer_degraded_answers", "Pages that had to leave something out", ["scene"], registry=self.registry
         )
         self.empty = Counter("mercer_empty_answers", "Pages without a hit", ["scene"], registry=self.registry)
+        self.trial_faults = Counter(
+            "mercer_experiment_faults", "Answers without the arm that was due, as it cannot be served",
+            registry=self.registry,
+        )  # fmt: skip
         self.events = Counter("mercer_events", "Events by what became of them", ["outcome"], registry=self.registry)
         self.unwritten = Counter(
             "mercer_unwritten_answers", "Answers whose impressions wait in memory for the disk", registry=self.registry

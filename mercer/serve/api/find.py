@@ -19,6 +19,8 @@ from mercer.serve.key_scope import needs
 from mercer.serve.limit_queue import EFFORT
 from mercer.serve.metrics import Metrics
 from mercer.serve.shape import Answer, Recommendation, Search, Suggestions
+from mercer.serve.trial import Trials
+from mercer.watch.experiment_book import ExperimentBook
 
 __all__ = ["Asker", "router"]
 
@@ -48,23 +50,23 @@ RECOMMEND_EXAMPLES = {
 class Asker:
     """The doors, counted: what both the API and the storefront ask through."""
 
-    def __init__(self, doors: Doors, metrics: Metrics) -> None:
+    def __init__(self, doors: Doors, metrics: Metrics, book: ExperimentBook | None = None) -> None:
         self.doors = doors
         self.metrics = metrics
+        self._trials = Trials(doors, book, metrics)
 
     def __call__(self, request: Request, *, stay: bool = False) -> Page:
         """Ask a door; an answer that the shop leads away from counts as shown only to who stays."""
-        door = self.doors.search if request.scene == "search" else self.doors.recommend
         effort = EFFORT.get() if request.scene == "search" else "full"
-        page = door(request) if effort == "full" else self.doors.search(request, effort=effort)
+        page, arm = self._trials(request, effort)
         if request.scene == "search":
             self.metrics.efforts.labels(effort).inc()
         self.metrics.page(request.scene, page)
         if stay or not page.redirect:
-            self._note(page, request)
+            self._note(page, request, arm)
         return page
 
-    def _note(self, page: Page, request: Request) -> None:
+    def _note(self, page: Page, request: Request, arm: str | None) -> None:
         """What was shown; a log that cannot be written now is no reason to give no answer."""
         now = int(time.time() * 1000)
         impressions = [
@@ -76,7 +78,8 @@ class Asker:
         ]  # fmt: skip
         answer = Given(
             page.query_id, now, request.scene, request.query, page.total, request.offset, request.shopper.id,
-            request.session, request.context.get("device", ""), self.doors.version, degraded=page.degraded,
+            request.session, request.context.get("device", ""), self.doors.version, arm=arm,
+            degraded=page.degraded,
         )  # fmt: skip
         try:
             self.doors.shown(impressions, answer)
