@@ -15,7 +15,8 @@ PIN = {"id": "pin", "do": "pin", "products": ["p-4"], "position": 2, "words": "s
 
 @pytest.fixture
 def ruled(client: Any, doors: Any) -> Iterator[Any]:
-    """A client over the real doors; its rules are gone afterwards."""
+    """A client over the real doors, without rules of tests before; its own are gone afterwards."""
+    doors.rules.path.unlink(missing_ok=True)
     yield client
     doors.rules.path.unlink(missing_ok=True)
 
