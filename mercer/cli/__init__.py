@@ -35,6 +35,7 @@ COMMANDS = (
     "serve",
     "demo",
     "promote",
+    "export",
     "erase",
     "keys",
     "backup",

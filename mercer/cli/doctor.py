@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mercer.cli.terminal import JsonFlag, console, print_json
 from mercer.errors import MercerError
+
+if TYPE_CHECKING:
+    from mercer.doors import Doors
 
 __all__ = ["Note", "examine", "register"]
 
@@ -62,6 +65,19 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _skew(doors: Doors) -> Iterator[Note]:
+    """Check X05 over the log: whether the trees are told what training would tell them."""
+    from mercer.doors.served import skewed
+
+    found = skewed(doors)
+    if found is None:
+        return
+    said = f"{found.products:,} products of {found.answers} logged answers, {found.passed_over} passed over"
+    if found.features:
+        said = f"serving differs from training (X05) in {', '.join(found.features[:5])}; {said}"
+    yield Note("served features", "bad" if found.features else "good", said)
+
+
 def _packages() -> Iterator[Note]:
     for name, purpose in PACKAGES.items():
         try:
@@ -102,6 +118,7 @@ def examine(folder: Path) -> Iterator[Note]:
         yield Note("doors", "good", f"{doors.index.count():,} products, {doors.encoder.name} on {doors.encoder.engine}")
         if lost := doors.searching.understand.spelling_lacks:
             yield Note("spelling", "missing", f"without {', '.join(lost)} fewer mistyped queries are corrected")
+        yield from _skew(doors)
         doors.close()
     except MercerError as error:
         yield Note("doors", "bad", str(error))

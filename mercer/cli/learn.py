@@ -27,7 +27,7 @@ def learn(
         bool, typer.Option("--ranker", help="Grow trees over all that is known, on top of the hybrid score.")
     ] = False,
     source: Annotated[
-        Literal["auto", "judgments", "clicks", "both"], typer.Option("--from", help="What a ranker learns from.")
+        Literal["auto", "judgments", "clicks", "both", "log"], typer.Option("--from", help="What a ranker learns from.")
     ] = "auto",
     budget: Annotated[
         float, typer.Option(help="Most minutes it may take, index and proof included; 0 is no limit.")

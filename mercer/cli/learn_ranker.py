@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "learn_ranker"]
 
-Source = Literal["auto", "judgments", "clicks", "both"]
+Source = Literal["auto", "judgments", "clicks", "both", "log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ def _lists(
     import pyarrow.compute as pc
 
     from mercer.cli.learn_ranker_lists import clicked_lists, judged_lists
+    from mercer.cli.learn_ranker_logged import from_log
     from mercer.doors.ranked import studied
     from mercer.learn.clicked import Pages, middle
     from mercer.learn.pairs import gains_of, group_of
@@ -188,6 +189,16 @@ def _lists(
         told["judged queries"] = len(lists)
     replayed = None
     tested = set(gathered.parts["test"]["group"].to_pylist())
+    proven = "judgments" in gathered.parts["test"]["source"].to_pylist()
+    if chosen == "log":
+        with _waiting("features as they were logged"):
+            index = Behaviour.load(shop.path("index", doors.version) / "behaviour")
+            lists, replayed = from_log(
+                doors, own, propensity=_propensity(folder), tested=tested, seed=call.learning.seed,
+                features=lambda: studied(shop, card, doors.index, index),
+            )  # fmt: skip
+        told["logged clicks"] = len(lists)
+        return lists, {"source": chosen, "pairs": {"train": told}}, None if proven else replayed
     if chosen in ("clicks", "both"):
         with _waiting("features of clicks"):
             pages = Pages(folder / "events.parquet", folder / "queries.parquet")()
@@ -202,7 +213,7 @@ def _lists(
             )
             lists += clicked
         told["clicks"] = len(clicked)
-        if "judgments" not in gathered.parts["test"]["source"].to_pylist():
+        if not proven:
             asked = [page for page in later if groups[page.query] in tested]
             replayed = Replayed(doors, features, clicked_truth(asked, curve, own.actions))
     return lists, {"source": chosen, "pairs": {"train": told}}, replayed

@@ -14,7 +14,7 @@ from mercer.errors import RequestError
 from mercer.events.accept import accept, accept_products
 from mercer.events.answer import Answer
 from mercer.events.database import connect, database_errors
-from mercer.events.shown import FLUSH, Shown
+from mercer.events.shown import FLUSH, Shown, paged
 from mercer.events.writer import Writer
 from mercer.records import Event, Impression, Product
 
@@ -120,21 +120,19 @@ class EventLog:
         query = f"SELECT {FIELDS} FROM events WHERE {whose} ORDER BY time DESC, seq DESC LIMIT ?"  # noqa: S608
         return [Event(*row) for row in reversed(self._read(query, shopper or session, min(k, MOST)))]
 
-    def since(self, seq: int, *, limit: int = 10_000) -> list[tuple[int, Event]]:
+    def since(self, seq: int, *, limit: int = 10_000, between: tuple[int, int] = ALWAYS) -> list[tuple[int, Event]]:
         """Events stored after number `seq`, with their numbers, in the order in which they were stored.
 
-        Numbers rise and are never used again; none is seen before a smaller one, so the last one is a bookmark.
+        `between` two moments, UTC ms. Numbers rise and are never used again; none is seen before a smaller one, so the
+        last one is a bookmark.
         """
-        query = f"SELECT seq, {FIELDS} FROM events WHERE seq>? ORDER BY seq LIMIT ?"  # noqa: S608
-        rows = self._read(query, seq, min(limit, MOST))
+        query = f"SELECT seq, {FIELDS} FROM events WHERE seq>? AND time>=? AND time<? ORDER BY seq LIMIT ?"  # noqa: S608
+        rows = self._read(query, seq, *between, min(limit, MOST))
         return [(row[0], Event(*row[1:])) for row in rows]
 
     def all(self, *, batch: int = 10_000) -> Iterator[Event]:
         """Every event, in the order in which they were stored, read a batch at a time."""
-        seq = 0
-        while rows := self.since(seq, limit=batch):
-            yield from (event for _, event in rows)
-            seq = rows[-1][0]
+        return paged(self.since, batch=batch)
 
     def count(self) -> int:
         """How many events are stored."""
@@ -170,6 +168,11 @@ class EventLog:
     ) -> list[tuple[int, Impression]]:
         """Impressions stored after number `seq`, with their numbers, in order; `between` two moments, UTC ms."""
         return self._shown.impressions(seq, min(limit, MOST), between)
+
+    def last_impression(self) -> int:
+        """Number of the newest impression; 0 where there is none."""
+        self.flush()
+        return int(self._read("SELECT coalesce(max(seq), 0) FROM impressions")[0][0])
 
     def answers(
         self, seq: int = 0, *, limit: int = 10_000, between: tuple[int, int] = ALWAYS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from mercer.errors import ShopError
 from mercer.events.accept import accept_answers, accept_shown
@@ -13,7 +13,7 @@ from mercer.events.answer import Answer
 from mercer.events.writer import Writer
 from mercer.records import Impression
 
-__all__ = ["FLUSH", "HELD", "Shown"]
+__all__ = ["FLUSH", "HELD", "Shown", "paged"]
 
 FLUSH = 1000
 """Rows held in memory before they are written: what a crash may lose."""
@@ -28,6 +28,15 @@ STATEMENTS = {
 }
 
 Read = Callable[..., list[Any]]
+Row = TypeVar("Row")
+
+
+def paged(read: Callable[..., list[tuple[int, Row]]], *, batch: int = 10_000, **how: Any) -> Iterator[Row]:
+    """Everything that ``log.since``, ``log.answers`` or ``log.impressions`` has, read a batch at a time."""
+    seq = 0
+    while rows := read(seq, limit=batch, **how):
+        yield from (one for _, one in rows)
+        seq = rows[-1][0]
 
 
 class Shown:
