@@ -32,8 +32,8 @@ def promote(
     json: JsonFlag = False,
 ) -> None:
     """Make a version live; a running server takes it up within a second or so, without a failed request."""
-    from mercer.doors.build import gate_refusal
-    from mercer.doors.prove import require_proof
+    from mercer.doors.promote import promote as make_live
+    from mercer.doors.promote import refusal
     from mercer.errors import GateBlocked, NotFoundError
     from mercer.shop import Shop
 
@@ -43,22 +43,11 @@ def promote(
         made = f"learn {folder} {kind}" if kind in ("assistant", "opinion") else f"index {folder}"
         raise NotFoundError(f"{folder} has no {kind} version", cure=f"run: mercer {made}")
     version = version or versions[-1]
-    card = shop.card(kind, version)
-    checked = version if kind == "checked" else card.get("checked", "")
-    refusal = gate_refusal(shop, checked) if checked else ""
-    if refusal and not override:
-        raise GateBlocked(
-            f"version {version} stands on data that the gate blocked ({refusal})", cure='give --override "why"'
-        )
-    models = (card.get("encoder", {}).get("model", ""), card.get("reranker", ""), card.get("ranker", ""))
-    stands_on = models if kind == "index" else ()
-    for model in (version,) if kind == "models" else stands_on:
-        require_proof(shop, model, override)
-    if kind in ("assistant", "opinion"):
-        require_proof(shop, f"{kind}/{version}", override)
     if kind == "models":
+        if (against := refusal(shop, kind, version)) and not override:
+            raise GateBlocked(against, cure='give --override "why"')
         kind, version = "index", _index_on(shop, version, override)
-    live = shop.publish(kind, version, override=override)
+    live = make_live(shop, kind, version, override=override)
     _say(kind, live.version, live.before, json)
 
 

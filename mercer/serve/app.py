@@ -16,6 +16,7 @@ from mercer import __version__
 from mercer.serve import problem
 from mercer.serve.api import alarms, events, experiments, find, health, products, rules, shoppers
 from mercer.serve.api import keys as keys_api
+from mercer.serve.api import models as models_api
 from mercer.serve.console import desk as console
 from mercer.serve.console import menu
 from mercer.serve.console import route as owner
@@ -75,6 +76,8 @@ def build(
     app.include_router(products.router(doors))
     app.include_router(rules.router(doors))
     app.include_router(keys_api.router(access))
+    if keys:
+        app.include_router(models_api.router(doors, keys.shop))
     app.include_router(shoppers.router(doors))
     if keys and book:
         app.include_router(experiments.router(doors, book))

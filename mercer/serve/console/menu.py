@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mercer.serve.console import health, keys, overview
+from mercer.serve.console import health, keys, models, overview
 from mercer.serve.console.desk import Beside, Desk, environment
 from mercer.serve.console.section import Section
 from mercer.serve.doors import Doors
@@ -17,6 +17,7 @@ __all__ = ["SECTIONS", "furnish"]
 SECTIONS: tuple[Section, ...] = (
     overview.SECTION,
     health.SECTION,
+    models.SECTION,
     keys.SECTION,
 )
 """A new page is one file with a `SECTION`, its template, and one line here."""
