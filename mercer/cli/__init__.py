@@ -23,6 +23,7 @@ COMMANDS = (
     "init",
     "check",
     "quarantine",
+    "labels",
     "learn",
     "compress",
     "index",

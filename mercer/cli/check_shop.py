@@ -15,6 +15,7 @@ from mercer.shop import Shop
 if TYPE_CHECKING:
     from mercer.cli.live import Live
     from mercer.quality.check import CheckSettings
+    from mercer.quality.labelled import Labels
     from mercer.quality.last_good import Before
     from mercer.quality.ledger import Ledger
     from mercer.quality.run import Checked, QualitySettings
@@ -39,6 +40,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     from mercer.cli.live import live
     from mercer.cli.settings import tables
     from mercer.quality.erased import Erased
+    from mercer.quality.labelled import Labels
     from mercer.quality.last_good import expired
     from mercer.quality.ledger import Ledger, fingerprint
     from mercer.quality.source import sources
@@ -51,7 +53,7 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
     with shop.lock("check"):
         before = _before(shop)
         more = live(shop, since=_written(found))
-        erased = Erased(shop.store)
+        erased, labels = Erased(shop.store), Labels(shop.store)
         words = [
             json.dumps([data, maps], sort_keys=True),
             settings.to_text(),
@@ -60,12 +62,13 @@ def check_shop(shop: Shop, *, again: bool = False, engine: str = "duckdb") -> tu
             more.told(),
             *expired(before, settings, int(time.time() * 1000)),
             *([erased.name] if erased else []),
+            *([labels.name] if labels.lines else []),
         ]
         print_of = fingerprint({family: source.files for family, source in found.items()}, told=words)
         last = ledger.last()
         if not again and last and last["fingerprint"] == print_of and _whole(shop, last):
             return str(last["version"]), True
-        checked = _run(shop, found, settings, ledger, more, before=before, again=again, engine=engine)
+        checked = _run(shop, found, settings, ledger, more, labels, before=before, again=again, engine=engine)
         ledger.add(checked)
         _keep(shop, checked, ledger)
         ledger.remember(version=checked.version, fingerprint=print_of, blocked=checked.gate.blocked)
@@ -138,6 +141,7 @@ def _run(
     settings: QualitySettings,
     ledger: Ledger,
     more: Live,
+    labels: Labels,
     *,
     before: Before | None,
     again: bool,
@@ -165,7 +169,7 @@ def _run(
             )
             for family, raw in raws.items():
                 bars.update(tasks[family], completed=raw.rows, total=raw.rows)
-            raws = more.merged(raws)
+            raws = labels.merged(more.merged(raws))
             active = [
                 declared.id
                 for declared in registry().values()

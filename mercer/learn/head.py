@@ -74,6 +74,7 @@ def fit_head(
     vectors: Real | None = None,
     weights: Sequence[float] | None = None,
     side: Side = "query",
+    like: Classifier | None = None,
 ) -> Classifier:
     """Fit a multinomial logistic regression for each view and say how much each counts.
 
@@ -85,6 +86,7 @@ def fit_head(
         vectors: of the texts by `encoder`, where they are known already (`encode.cache.VectorCache`).
         weights: how much each text counts; 1 where None.
         side: which prompt of the encoder texts are encoded with, then and when it serves.
+        like: a head of the same views whose strengths and shares are taken instead of choosing them.
 
     Raises:
         DataError: no text, one class alone, or columns of different lengths.
@@ -105,7 +107,10 @@ def fit_head(
         seen["ngrams"] = ngrams(texts)
     counts = np.ones(len(texts)) if weights is None else np.asarray(weights, np.float64)
     told = _Told(targets, counts, len(names), settings)
-    strengths, shares = _chosen(seen, told)
+    if like is not None:
+        strengths, shares = dict(like.facts["strength"]), {name: view.share for name, view in like.views.items()}
+    else:
+        strengths, shares = _chosen(seen, told)
     views = {}
     for name, rows in seen.items():
         weight, bias = told.regression(rows, np.arange(len(texts)), strengths[name])

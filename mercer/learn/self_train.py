@@ -113,6 +113,7 @@ def fit_self_trained(
             settings=own,
             vectors=np.concatenate([known, other[taken]]),
             weights=[1.0] * len(texts) + [settings.weight] * len(taken),
+            like=fitted,  # on guesses that both views agree on, neither can be weighed against the other
         )
     return SelfTrained(fitted, tuple(rounds))
 
