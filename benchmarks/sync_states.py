@@ -88,6 +88,7 @@ def write(root: Path, writes: int, *, off: bool) -> None:
             store._database.execute("PRAGMA synchronous=OFF")
         for number in range(writes):
             id, act = f"{number:05d}", rng.choice(("event", "event", "change", "put", "drop"))
+            acks.write(f"begin {act} {number}\n".encode())
             if act == "event":
                 log.append([Event(f"{id}.{i}", "view", "p", NOON, shopper="ann", place="x" * 400) for i in range(3)])
             elif act == "change":
@@ -126,27 +127,28 @@ def acts(trace: Path) -> Iterator[tuple[str, str, int, bytes]]:
         at += path + size
 
 
-def states(trace: Path, told: Told) -> Iterator[tuple[dict[str, bytes], list[str]]]:
-    """Disks after a power cut, and what had been acknowledged before it."""
-    disk, rng, acked = Disk(), random.Random(2), list[str]()
+def states(trace: Path, told: Told) -> Iterator[tuple[dict[str, bytes], list[str], str]]:
+    """Disks after a power cut, what had been acknowledged before it, and what was under way."""
+    disk, rng, acked, begun = Disk(), random.Random(2), list[str](), ""
     for act, name, place, data in acts(trace):
         if name == "acks":
-            acked += data.decode().splitlines()
+            line = data.decode().strip()
+            acked, begun = (acked, line.removeprefix("begin ")) if line.startswith("begin") else ([*acked, line], "")
         elif name.endswith("-shm") or act == "u":  # made anew when it is opened; a deletion is believed at once
             disk.synced.pop(name, None)
             disk.waiting.pop(name, None)
         elif act == "s":
             told.syncs += 1
-            yield {path: bytes(content) for path, content in disk.synced.items()}, acked
-            yield disk.torn(rng), acked
+            yield {path: bytes(content) for path, content in disk.synced.items()}, acked, begun
+            yield disk.torn(rng), acked, begun
             disk.sync(name)
         else:
             disk.waiting.setdefault(name, []).append((place, data if act == "w" else None))
-    yield {path: bytes(content) for path, content in disk.synced.items()}, acked
+    yield {path: bytes(content) for path, content in disk.synced.items()}, acked, begun
     told.acknowledged = len(acked)
 
 
-def missing(folder: Path, acked: list[str]) -> int:
+def missing(folder: Path, acked: list[str], begun: str) -> int:
     """Acknowledged writes that a shop opened from these files has not.
 
     Raises:
@@ -164,8 +166,8 @@ def missing(folder: Path, acked: list[str]) -> int:
     store.close()
     for slot in newest["put"].keys() | newest["drop"].keys():
         put, drop, there = newest["put"].get(slot, -1), newest["drop"].get(slot, -1), kept.get(f"p{slot}", -1)
-        # a change that was under way may have been done: only what is older than the last acknowledged one is lost
-        lost += there < put if put > drop else 0 <= there < drop
+        dropping = begun.startswith("drop") and int(begun.split()[1]) % 7 == slot  # it may have been done
+        lost += there < put and not (dropping and there < 0) if put > drop else 0 <= there < drop
     return lost
 
 
@@ -173,13 +175,13 @@ def campaign(folder: Path, writes: int, *, off: bool = False) -> Told:
     """Record, then open every state."""
     told = Told()
     trace = record(folder, writes, off=off)
-    for files, acked in states(trace, told):
+    for files, acked, begun in states(trace, told):
         told.states += 1
         with tempfile.TemporaryDirectory(dir=folder) as place:
             for name, content in files.items():
                 (Path(place) / name).write_bytes(content)
             try:
-                lost = missing(Path(place), acked)
+                lost = missing(Path(place), acked, begun)
             except MercerError:
                 told.unreadable += 1
                 continue
