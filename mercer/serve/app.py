@@ -89,7 +89,7 @@ def build(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     desk = None
     if keys and settings.console:
-        desk = menu.furnish(doors, keys, access=access, settings=settings, beside=beside)
+        desk = menu.furnish(doors, keys, access=access, settings=settings, beside=beside, slow=ask.slow)
         app.mount("/console/static", StaticFiles(directory=console.HERE / "static"), name="console")
         app.include_router(owner.router(desk))
 

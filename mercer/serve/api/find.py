@@ -19,6 +19,7 @@ from mercer.serve.key_scope import needs
 from mercer.serve.limit_queue import EFFORT
 from mercer.serve.metrics import Metrics
 from mercer.serve.shape import Answer, Recommendation, Search, Suggestions
+from mercer.serve.slow import Slow
 from mercer.serve.trial import Trials
 from mercer.watch.experiment_book import ExperimentBook
 
@@ -53,6 +54,7 @@ class Asker:
     def __init__(self, doors: Doors, metrics: Metrics, book: ExperimentBook | None = None) -> None:
         self.doors = doors
         self.metrics = metrics
+        self.slow = Slow()
         self._trials = Trials(doors, book, metrics)
 
     def __call__(self, request: Request, *, stay: bool = False) -> Page:
@@ -61,6 +63,7 @@ class Asker:
         page, arm = self._trials(request, effort)
         if request.scene == "search":
             self.metrics.efforts.labels(effort).inc()
+            self.slow.note(request.query, page.stages)
         self.metrics.page(request.scene, page)
         if stay or not page.redirect:
             self._note(page, request, arm)

@@ -20,6 +20,7 @@ from mercer.serve.console.words import Words
 from mercer.serve.doors import Doors
 from mercer.serve.guard_access import CLOSED, Access, caller
 from mercer.serve.settings import ServeSettings
+from mercer.serve.slow import Slow
 from mercer.serve.storefront.visitor import LANGUAGE
 from mercer.serve.storefront.words import LANGUAGES, choose
 from mercer.shop import Shop
@@ -44,6 +45,8 @@ class Desk:
     phrases: Mapping[str, tuple[str, str]]
     beside: Beside | None = None
     """None where no other version can be opened."""
+    slow: Slow | None = None
+    """The slowest searches of this server."""
 
     def words(self, request: Request) -> Words:
         """Phrases in the language that the browser wants, or was told to want."""

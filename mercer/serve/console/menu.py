@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mercer.serve.console import health, keys, models, overview
+from mercer.serve.console import audit, health, keys, models, overview, queries
 from mercer.serve.console.desk import Beside, Desk, environment
 from mercer.serve.console.section import Section
 from mercer.serve.doors import Doors
 from mercer.serve.guard_access import Access
 from mercer.serve.key_store import Keys
 from mercer.serve.settings import ServeSettings
+from mercer.serve.slow import Slow
 
 __all__ = ["SECTIONS", "furnish"]
 
@@ -18,14 +19,24 @@ SECTIONS: tuple[Section, ...] = (
     overview.SECTION,
     health.SECTION,
     models.SECTION,
+    queries.SECTION,
     keys.SECTION,
+    audit.SECTION,
 )
 """A new page is one file with a `SECTION`, its template, and one line here."""
 
 
-def furnish(doors: Doors, keys: Keys, *, access: Access, settings: ServeSettings, beside: Beside | None) -> Desk:
+def furnish(
+    doors: Doors,
+    keys: Keys,
+    *,
+    access: Access,
+    settings: ServeSettings,
+    beside: Beside | None,
+    slow: Slow | None = None,
+) -> Desk:
     """The desk of a shop, with every section's phrases."""
     phrases: Mapping[str, tuple[str, str]] = {
         name: words for section in SECTIONS for name, words in section.phrases.items()
     }
-    return Desk(doors, keys.shop, access, settings, SECTIONS, environment(), phrases, beside)
+    return Desk(doors, keys.shop, access, settings, SECTIONS, environment(), phrases, beside, slow)
