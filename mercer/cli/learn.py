@@ -7,6 +7,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mercer.cli.learn_opinion import (
+    DocumentsOption,
+    HeadOption,
+    LabelOption,
+    LabelsOption,
+    NamesOption,
+    TaskOption,
+    learn_opinion,
+)
 from mercer.cli.learn_ranks import together
 from mercer.cli.terminal import JsonFlag, ShopArgument, print_json
 
@@ -20,6 +29,10 @@ def register(app: typer.Typer) -> None:
 
 def learn(
     folder: ShopArgument,
+    what: Annotated[
+        Literal["search", "assistant", "opinion"],
+        typer.Argument(help="What learns: what finds products, the assistant, or what reads opinions."),
+    ] = "search",
     reranker: Annotated[
         bool, typer.Option("--reranker", help="Train a cross-encoder that reads the best products once more.")
     ] = False,
@@ -38,19 +51,43 @@ def learn(
     ] = None,
     teacher: Annotated[str, typer.Option(help="Reranker that distil learns from; else the live one.")] = "",
     gains: Annotated[str, typer.Option(help="Gain of each grade: 3=1,2=.1,1=.01,0=0.")] = "",
+    typos: Annotated[
+        bool, typer.Option("--typos", help="A last stage that makes queries mean the same however they are typed.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option(help="last: only from what is new since the live encoder's data, without forgetting.")
+    ] = "",
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Learn from the catalogue alone.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Never go live; `mercer promote` does.")] = False,
     override: Annotated[str, typer.Option(help="Go on although a gate is closed, and why; kept in the cards.")] = "",
     seed: Annotated[int | None, typer.Option(help="Of splits, steps and weights.")] = None,
+    task: TaskOption = "sentiment",
+    documents: DocumentsOption = None,
+    labels: LabelsOption = None,
+    label: LabelOption = "",
+    names: NamesOption = "",
+    encoder: HeadOption = "none",
     json: JsonFlag = False,
 ) -> None:
     """Tune a model on the shop's own data, prove it on held-out queries, and make it live if it is no worse."""
     from mercer.cli.learn_answer import page_of, say, told
-    from mercer.cli.learn_encoder import encoder_learned
+    from mercer.cli.learn_encoder import encoder_learned, steadying
     from mercer.cli.learn_ranker import learn_ranker
     from mercer.cli.learn_reranker import reranker_learned
     from mercer.cli.learn_run import gathered_of, start
+    from mercer.cli.learn_since import learn_since
 
+    if what == "assistant":
+        from mercer.cli.learn_assistant import learn_assistant
+
+        learn_assistant(folder, promote=not no_promote, override=override, seed=seed, json=json)
+        return
+    if what == "opinion":
+        learn_opinion(
+            folder, task=task, documents=documents, labels=labels, column=label, names=names, encoder=encoder,
+            promote=not no_promote, override=override, seed=seed, json=json,
+        )  # fmt: skip
+        return
     objectives = _named("objective", tuple(objective or ()))
     shared = _named("train", train) | _named("gains", gains) | _named("teacher", teacher)
     shared |= {} if seed is None else {"seed": seed}
@@ -60,6 +97,10 @@ def learn(
         return
     own = objectives if reranker else {}
     run = start(folder, budget, override, shared if reranker else shared | objectives, own)
+    run = steadying(run) if typos else run
+    if since:
+        learn_since(run, since, promote=not no_promote, json=json)
+        return
     gathered = gathered_of(run)
     done = (reranker_learned if reranker else encoder_learned)(run, gathered)
     promoted = not no_promote and (done.proof.better or bool(override))

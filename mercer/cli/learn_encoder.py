@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from mercer.learn.gather import Gathered
     from mercer.rank.reranker import Reranker
 
-__all__ = ["encoder_learned"]
+__all__ = ["encoder_learned", "steadying"]
+
+STEADY_STEPS = 300
+"""Of the last stage, where `--typos` asks for it and the settings name no number."""
 
 INDEXING = 1.3
 """Times what encoding alone takes that a new index takes."""
@@ -57,6 +61,14 @@ def encoder_learned(run: Run, gathered: Gathered) -> Outcome:
         proof = prove(run, gathered, old, new, truth=truth)
     keep_proof(run.shop, learned.version, proof)
     return Outcome(learned, built.version, proof)
+
+
+def steadying(run: Run) -> Run:
+    """The run with the last stage against mistyped queries on."""
+    consistent = run.learning.consistent
+    steps = consistent.steps or STEADY_STEPS
+    learning = dataclasses.replace(run.learning, consistent=dataclasses.replace(consistent, steps=steps))
+    return dataclasses.replace(run, learning=learning)
 
 
 def teacher_of(run: Run) -> Reranker | None:

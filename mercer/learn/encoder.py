@@ -22,8 +22,10 @@ from mercer.learn.mine import Found, negatives, pool_of
 from mercer.learn.pairs import joined
 from mercer.learn.pool import Pool
 from mercer.learn.settings import LearnSettings
+from mercer.learn.soup_runs import tune_runs
+from mercer.learn.steadied import augment_of, steadied
 from mercer.learn.step import Task
-from mercer.learn.tune import Tick, Tuned, tune
+from mercer.learn.tune import Tick, Tuned
 from mercer.rank.reranker import Reranker
 from mercer.retrieve.text import passage
 from mercer.shop import Shop, content_hash
@@ -39,6 +41,10 @@ JUDGED_BY, DEPTH = 60, 40
 """Validation queries that are ranked, and how many of the base's best are ranked for each beside the judged ones."""
 MINED = 4
 """Wrong answers that look right, for each labelled query."""
+STEADYING = 0.4
+"""Share of the time that the last stage, which steadies queries against mistakes, may take."""
+REPORTED = 30
+"""Test queries that the report of mistakes asks."""
 ON_TEACHING = 0.3
 """Share of the time that a teacher may read pairs in."""
 
@@ -99,17 +105,18 @@ def learn_encoder(
         tasks = _taught(tasks, teacher, settings.seed, ON_TEACHING * (seconds - (time.monotonic() - started)))
     work = shop.store / "work" / version
     with shop.writing("models") as folder:
-        tuned = tune(
-            base,
-            tasks,
-            settings,
-            folder=folder,
-            work=work,
-            pool=_pool(gathered.parts["valid"], found, texts, settings.seed),
-            seconds=seconds - (time.monotonic() - started),
-            tick=tick,
+        augment = augment_of(shop, gathered, settings) if settings.augment.share or settings.consistent.steps else None
+        left = (1 - STEADYING * bool(settings.consistent.steps)) * (seconds - (time.monotonic() - started))
+        pool = _pool(gathered.parts["valid"], found, texts, settings.seed)
+        tuned = tune_runs(
+            base, tasks, settings, folder=folder, work=work, pool=pool, seconds=left, tick=tick, augment=augment
         )
         card = _card(gathered, base, encoder, settings, tuned) | ({"teacher": teacher.name} if teacher else {})
+        if settings.consistent.steps and augment is not None:
+            held = _held_out(gathered, encoder, found, texts, settings.seed)
+            left = STEADYING * (seconds - (time.monotonic() - started))
+            steadying = steadied(folder, work, gathered, settings, augment=augment, pool=held, seconds=left, tick=tick)
+            card |= {"perturbed": steadying}
         shop.keep("models", folder, card, version=version)
     shutil.rmtree(work, ignore_errors=True)
     return Learned(version, shop.path("models", version), tuned)
@@ -150,14 +157,24 @@ def found_by(shop: Shop, encoder: Encoder, gathered: Gathered, texts: Mapping[st
     return Found(ids, vectors, dict(zip(queries, encoder(queries, side="query"), strict=True)))
 
 
-def _pool(pairs: pa.Table, found: Found, texts: Mapping[str, str], seed: int) -> Pool | None:
-    chosen = pool_of(pairs, found, queries=JUDGED_BY, depth=DEPTH, seed=seed)
+def _pool(
+    pairs: pa.Table, found: Found, texts: Mapping[str, str], seed: int, *, queries: int = JUDGED_BY
+) -> Pool | None:
+    chosen = pool_of(pairs, found, queries=queries, depth=DEPTH, seed=seed)
     if not chosen:
         return None
     truth = {query: known["truth"] for query, known in chosen.items()}
     candidates = {query: list(known["candidates"]) for query, known in chosen.items()}
     shown = {product: texts[product] for products in candidates.values() for product in products}
     return Pool({query: query for query in chosen}, truth, candidates, shown)
+
+
+def _held_out(gathered: Gathered, encoder: Encoder, found: Found, texts: Mapping[str, str], seed: int) -> Pool | None:
+    """Test queries, which nothing is learned from or chosen by, for the report of mistakes."""
+    pairs = gathered.parts["test"]
+    asked = sorted(set(pairs["query"].to_pylist()))
+    known = Found(found.ids, found.products, dict(zip(asked, encoder(asked, side="query"), strict=True)))
+    return _pool(pairs, known, texts, seed, queries=REPORTED)
 
 
 def _card(

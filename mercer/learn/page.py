@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["page", "plot"]
+__all__ = ["matrix_plot", "page", "plot"]
 
 
 def page(
@@ -22,7 +23,10 @@ def page(
     drawn = Markup(plot(card, proof, weight))  # noqa: S704  # matplotlib escapes what it draws
     told = {**card["settings"], **card.get("reranker", {})}
     settings = {name: value for name, value in told.items() if not isinstance(value, dict)}
-    return template.render(version=version, card=card, proof=proof, weight=weight, settings=settings, plot=drawn)
+    grid = Markup(matrix_plot(card["continual"])) if card.get("continual") else ""  # noqa: S704  # as above
+    return template.render(
+        version=version, card=card, proof=proof, weight=weight, settings=settings, plot=drawn, matrix=grid
+    )
 
 
 def plot(card: Mapping[str, Any], proof: Mapping[str, Any], weight: Mapping[str, Any] | None = None) -> str:
@@ -42,6 +46,29 @@ def plot(card: Mapping[str, Any], proof: Mapping[str, Any], weight: Mapping[str,
         if weight is not None:
             _weights(more[0], weight)
         _slices(right, proof)
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    text = written.getvalue()
+    return text[text.index("<svg") :]
+
+
+def matrix_plot(told: Mapping[str, Any]) -> str:
+    """An ``<svg>``: what each version, from the top, is on each period's queries; darker is better."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    values = [[float("nan") if value is None else value for value in row] for row in told["values"]]
+    written = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mercer"}):
+        figure = Figure(figsize=(2 + 0.9 * len(told["periods"]), 1.2 + 0.5 * len(values)), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(values, cmap="Greens", aspect="auto", vmin=0, vmax=1)
+        axes.set_xticks(range(len(told["periods"])), told["periods"], rotation=20, fontsize=8)
+        axes.set_yticks(range(len(values)), [name[-18:] for name in told["versions"]], fontsize=8)
+        for row, line in enumerate(values):
+            for column, value in enumerate(line):
+                if not math.isnan(value):
+                    colour = "white" if value > 0.6 else "black"
+                    axes.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour, fontsize=8)
         figure.savefig(written, format="svg", metadata={"Date": None})
     text = written.getvalue()
     return text[text.index("<svg") :]

@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from typing import Literal, get_args
 
 from mercer.errors import MissingExtra, SettingsError
+from mercer.learn.augment import AugmentSettings
 from mercer.learn.pairs import BehaviourPairs, CataloguePairs
+from mercer.learn.robust_settings import AdversarialSettings, ConsistentSettings, RehearseSettings, SoupSettings
 
 __all__ = ["LearnSettings", "Trained", "need_packages"]
 
@@ -88,6 +90,11 @@ class LearnSettings:
     seed: int = 7
     catalogue: CataloguePairs = field(default_factory=CataloguePairs)
     behaviour: BehaviourPairs = field(default_factory=BehaviourPairs)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    consistent: ConsistentSettings = field(default_factory=ConsistentSettings)
+    adversarial: AdversarialSettings = field(default_factory=AdversarialSettings)
+    soup: SoupSettings = field(default_factory=SoupSettings)
+    rehearse: RehearseSettings = field(default_factory=RehearseSettings)
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.objective if name not in OBJECTIVES]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import transformers
 
 from mercer.encode.model import Model
 from mercer.learn import ranks
+from mercer.learn.augment import Augment
+from mercer.learn.augmented import Augmented
 from mercer.learn.blend import Blend
 from mercer.learn.memory import Memory
 from mercer.learn.part import attach, count
@@ -20,10 +22,11 @@ from mercer.learn.precision import device, precision_of
 from mercer.learn.run import SHARE, Tick, Tuned, arguments, last_checkpoint, peak, planned, quiet, watch
 from mercer.learn.settings import LearnSettings
 from mercer.learn.share import share_tasks
+from mercer.learn.soup import Soup
 from mercer.learn.step import Steps, Task, epoch
 from mercer.learn.tower import Tower, build
 from mercer.learn.track import keep_tracks
-from mercer.learn.tuner import Tuner, pieces_in, vectors
+from mercer.learn.tuner import Beside, Tuner, pieces_in, vectors
 from mercer.shop import disk_errors
 
 __all__ = ["Tick", "Tuned", "tune"]
@@ -44,6 +47,8 @@ def tune(
     pool: Pool | None = None,
     seconds: float = math.inf,
     tick: Tick | None = None,
+    augment: Augment | None = None,
+    beside: Callable[[Tower], Sequence[Beside]] | None = None,
 ) -> Tuned:
     """Train `model` on `tasks` and write the best state into `folder`.
 
@@ -59,6 +64,8 @@ def tune(
         pool: validation queries; None keeps the last state.
         seconds: most time it may take.
         tick: told step, steps in all, and the last figures.
+        augment: types queries otherwise where ``[learn.augment]`` says so; one without synonyms where there is none.
+        beside: makes losses that are added to each step's own, given the tower before it changes.
 
     Raises:
         DataError: no pair to learn from.
@@ -92,7 +99,8 @@ def tune(
         before = Blend(tower) if settings.blend and judge is not None else None
         fold = attach(tower, settings, steps=steps)
         trained, parameters = count(tower)
-        data = Steps(tasks, steps=steps, passages=passages, seed=settings.seed)
+        soup = Soup(judge, settings.soup.checkpoints) if judge is not None else None
+        data = _steps(tasks, settings, augment, steps, passages)
         tuner = Tuner(
             model=tower,
             args=arguments(settings, work=work, steps=steps, metric="nDCG@10" if pool is not None else ""),
@@ -101,13 +109,16 @@ def tune(
             temperature=settings.temperature,
             margin=settings.margin,
             tokens=settings.tokens,
-            judge=judge,
+            judge=soup,
+            epsilon=settings.adversarial.epsilon,
+            beside=beside(tower) if beside is not None else (),
         )
         left = SHARE * seconds - (time.monotonic() - started)
         watch(tuner, settings, work=work, judged=pool is not None, seconds=left, tick=tick)
         tuner.train(resume_from_checkpoint=last_checkpoint(work))
         fold()
         reached = _best(tuner.state.log_history)
+        reached = reached if soup is None else soup.best(tower, reached=reached)
         share, best = (1.0, reached) if before is None or judge is None else before.best(tower, judge, reached=reached)
     curve = tuple(tuner.state.log_history)
     if pool is not None and not best > start:
@@ -117,6 +128,16 @@ def tune(
         keep_tracks(work, folder)
     done = tuner.state.global_step
     return Tuned(done, time.monotonic() - started, trained, parameters, best, start, curve, peak(), share)
+
+
+def _steps(
+    tasks: Sequence[Task], settings: LearnSettings, augment: Augment | None, steps: int, passages: int
+) -> Steps | Augmented:
+    """What is looked at, some queries typed otherwise where that is set."""
+    plain, how = Steps(tasks, steps=steps, passages=passages, seed=settings.seed), settings.augment
+    if not how.share:
+        return plain
+    return Augmented(plain, augment or Augment(how.ways), share=how.share, seed=settings.seed)
 
 
 def _best(curve: Sequence[Mapping[str, float]]) -> float:

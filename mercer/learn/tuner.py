@@ -12,11 +12,15 @@ import transformers
 from torch import Tensor, nn
 
 from mercer.encode.encoder import Side
+from mercer.learn.adversarial import Uphill
 from mercer.learn.objective import Batch, total
 from mercer.learn.step import Plan
 from mercer.learn.tower import Tower
 
-__all__ = ["Tuner", "loss_of", "vectors"]
+__all__ = ["Beside", "Tuner", "loss_of", "vectors"]
+
+Beside = Callable[[nn.Module, int], Tensor]
+"""The module and the number of the step in; a loss that is added to the step's own out."""
 
 
 class Tuner(transformers.Trainer):
@@ -28,13 +32,30 @@ class Tuner(transformers.Trainer):
     """
 
     def __init__(
-        self, *, temperature: float, margin: float, tokens: int, judge: Callable[[Tower], float] | None, **rest: Any
+        self,
+        *,
+        temperature: float,
+        margin: float,
+        tokens: int,
+        judge: Callable[[Tower], float] | None,
+        epsilon: float = 0.0,
+        beside: Sequence[Beside] = (),
+        **rest: Any,
     ) -> None:
-        """Take what `Trainer` takes; `judge` ranks the validation queries and says how well."""
+        """Take what `Trainer` takes.
+
+        Args:
+            temperature, margin, tokens: see `LearnSettings`.
+            judge: ranks the validation queries and says how well.
+            epsilon: how far word vectors are moved for a second look at each step; 0 is no second look.
+            beside: losses that are added to a step's own.
+            rest: for `transformers.Trainer`.
+        """
         super().__init__(data_collator=_only, **rest)
         self._how = (temperature, margin)
         self._tokens = tokens
         self._judge = judge
+        self._epsilon, self._beside = epsilon, tuple(beside)
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> Tensor:
         """The step's loss with all activations kept."""
@@ -45,7 +66,23 @@ class Tuner(transformers.Trainer):
         return loss_of(plan, asked, found, *self._how)
 
     def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """One step forward and back; see the class for large ones."""
+        """One step forward and back, a second time with moved word vectors where that is set, and what is beside."""
+        if self._epsilon:
+            uphill = Uphill(_embeddings(tower_of(model)), self._epsilon)
+            with uphill.looking():
+                loss = self._forth_and_back(model, inputs, num_items_in_batch)
+            with uphill.moved():
+                self._forth_and_back(model, inputs, num_items_in_batch)
+        else:
+            loss = self._forth_and_back(model, inputs, num_items_in_batch)
+        for more in self._beside:
+            with self.compute_loss_context_manager():
+                added = more(model, self.state.global_step) / self.current_gradient_accumulation_steps
+            self.accelerator.backward(added)
+        return loss
+
+    def _forth_and_back(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """See the class for large steps."""
         plan: Plan = inputs["plan"]
         tower = tower_of(model)
         if pieces_in(tower, plan) <= self._tokens:
@@ -157,6 +194,13 @@ def tower_of(model: Any) -> Tower:
     while not isinstance(model, Tower):
         model = model.module
     return model
+
+
+def _embeddings(tower: Tower) -> nn.Module:
+    """What word vectors, or what frozen layers said, go through; of what peft wraps, the model inside."""
+    found: nn.Module = tower.above.get_base_model() if hasattr(tower.above, "get_base_model") else tower.above
+    embeddings: nn.Module = found.embeddings  # type: ignore[assignment]  # BertModel's
+    return embeddings
 
 
 def _only(items: Sequence[Plan]) -> dict[str, Plan]:
