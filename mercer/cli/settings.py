@@ -18,6 +18,7 @@ SECTIONS = (
     "quality",
     "encode",
     "retrieve",
+    "behaviour",
     "rank",
     "rules",
     "search",
@@ -26,6 +27,7 @@ SECTIONS = (
     "understand",
     "spelling",
     "learn",
+    "assistant",
     "serve",
     "watch",
 )

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,10 @@ from mercer.encode.cache import VectorCache
 from mercer.errors import DataError, GateBlocked, NotFoundError
 from mercer.events.export import export
 from mercer.events.log import Change, EventLog
+from mercer.events.shown import paged
 from mercer.quality.erased import Erased
 from mercer.rank.reranker import open_reranker
-from mercer.records import Event, Product
+from mercer.records import Product
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import open_index
 from mercer.retrieve.text import passage
@@ -121,7 +122,7 @@ def build(
         encoder.name,
         json.dumps(dataclasses.asdict(settings.retrieve), sort_keys=True),
         json.dumps(dataclasses.asdict(settings.suggest), sort_keys=True),
-        str(settings.spelling.entries),
+        str(settings.spelling.entries) + settings.learnt,
         str(LAYOUT),
         told.name,
         *([rereads, json.dumps(rerank)] if rereads else []),
@@ -138,7 +139,8 @@ def build(
             index.upsert(products, vectors, tick=_ticker(tick, "index", len(products)))
             index.merge()
         (folder / "behaviour").mkdir()
-        Behaviour.fit(events := _events(shop, source, folder), products=products).save(folder / "behaviour")
+        events = _events(shop, source, folder)
+        Behaviour.fit(events, settings.behaviour, products=products).save(folder / "behaviour")
         if ranks:
             keep_facts(products, source, folder, events)
         learn_words(products, source, folder, settings=settings)
@@ -278,7 +280,7 @@ def _events(shop: Shop, source: Path, folder: Path) -> Path:
         seen = _judged(source)[0]
         if not log.since(seen, limit=1):
             return checked
-        export(_later(log, seen), live)
+        export(paged(log.since, seq=seen), live)
     import duckdb
     import pyarrow.parquet as pq
 
@@ -288,12 +290,6 @@ def _events(shop: Shop, source: Path, folder: Path) -> Path:
         pq.write_table(rows.to_arrow_table(), both, compression="zstd")
     live.unlink()
     return both
-
-
-def _later(log: EventLog, seq: int) -> Iterator[Event]:
-    while rows := log.since(seq):
-        yield from (event for _, event in rows)
-        seq = rows[-1][0]
 
 
 def _ticker(tick: Tick | None, stage: str, total: int) -> Callable[[int], None] | None:

@@ -78,7 +78,9 @@ class ShopperDoors:
         """
         with self._refreshing:
             if self._refresher is None:
-                self._refresher = Refresher(self.shop, self.version, self.index.ids())
+                self._refresher = Refresher(
+                    self.shop, self.version, self.index.ids(), self._recommend.behaviour.settings
+                )
             behaviour, count = self._refresher(self.events, self._recommend.behaviour)
             if count:
                 self._recommend = self._recommend.taught(behaviour)

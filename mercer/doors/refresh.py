@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mercer.events.log import EventLog
 from mercer.records import Event
-from mercer.retrieve.behaviour import Behaviour
+from mercer.retrieve.behaviour import Behaviour, BehaviourSettings
 from mercer.retrieve.refresh import COLUMNS, Refresh
 from mercer.shop import Shop
 
@@ -17,13 +17,13 @@ __all__ = ["Refresher"]
 class Refresher:
     """Holds the counts of one index version's shop; each call adds what the log has had since the last."""
 
-    def __init__(self, shop: Shop, version: str, ids: Iterable[str]) -> None:
+    def __init__(self, shop: Shop, version: str, ids: Iterable[str], settings: BehaviourSettings | None = None) -> None:
         """Count the checked events that the version was built from, which takes as long as learning them did."""
         source = shop.path("checked", str(shop.card("index", version)["checked"]))
         manifest = source / "manifest.json"
         told = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
         self._seq = int(told.get("live", 0))
-        self._counts = Refresh(source / "events.parquet", ids=ids)
+        self._counts = Refresh(source / "events.parquet", settings, ids=ids)
 
     def __call__(self, log: EventLog, before: Behaviour) -> tuple[Behaviour, int]:
         """(what is known now, how many events are new); `before` as it is where none are."""

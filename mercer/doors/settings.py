@@ -8,6 +8,7 @@ from mercer.encode import EncodeSettings
 from mercer.rank.hybrid import HybridSettings
 from mercer.rank.rule import RuleSettings
 from mercer.recommend import RecommendSettings
+from mercer.retrieve.behaviour import BehaviourSettings
 from mercer.retrieve.index import IndexSettings
 from mercer.search import SearchSettings
 from mercer.understand.spelling import SpellingSettings
@@ -30,3 +31,9 @@ class Settings:
     suggest: SuggestSettings = field(default_factory=SuggestSettings)
     understand: UnderstandSettings = field(default_factory=UnderstandSettings)
     spelling: SpellingSettings = field(default_factory=SpellingSettings)
+    behaviour: BehaviourSettings = field(default_factory=BehaviourSettings)
+
+    @property
+    def learnt(self) -> str:
+        """What of behaviour's settings is not as usual; "" where all of it is."""
+        return "" if self.behaviour == BehaviourSettings() else repr(self.behaviour)

@@ -31,9 +31,10 @@ Read = Callable[..., list[Any]]
 Row = TypeVar("Row")
 
 
-def paged(read: Callable[..., list[tuple[int, Row]]], *, batch: int = 10_000, **how: Any) -> Iterator[Row]:
-    """Everything that ``log.since``, ``log.answers`` or ``log.impressions`` has, read a batch at a time."""
-    seq = 0
+def paged(
+    read: Callable[..., list[tuple[int, Row]]], *, seq: int = 0, batch: int = 10_000, **how: Any
+) -> Iterator[Row]:
+    """Everything that ``log.since``, ``log.answers`` or ``log.impressions`` has after `seq`, read a batch at a time."""
     while rows := read(seq, limit=batch, **how):
         yield from (one for _, one in rows)
         seq = rows[-1][0]

@@ -42,15 +42,15 @@ class DiverseSettings:
         for name, low, high in (("weight", 0, 1), ("depth", 2, 1000), ("tail", 0, 1), ("fresh", 0, 1)):
             value = getattr(self, name)
             if not low <= value <= high:
-                raise SettingsError(f"[rank] diversity.{name} is {value}", cure=f"give a number from {low} to {high}")
+                raise SettingsError(f"diversity.{name} is {value}", cure=f"give a number from {low} to {high}")
         for field in self.by:
             if field not in ("category", "brand", MEANING) and not field.startswith("attributes."):
                 cure = "give category, brand, attributes.NAME or meaning"
-                raise SettingsError(f"[rank] diversity.by has {field!r}", cure=cure)
+                raise SettingsError(f"diversity.by has {field!r}", cure=cure)
         if self.how == "xquad" and MEANING in self.by:
-            raise SettingsError("[rank] diversity.by has 'meaning', diversity.how is xquad", cure='give how = "mmr"')
+            raise SettingsError("diversity.by has 'meaning', diversity.how is xquad", cure='give how = "mmr"')
         if not self.by:
-            raise SettingsError("[rank] diversity.by is empty", cure='give a list: by = ["category", "brand"]')
+            raise SettingsError("diversity.by is empty", cure='give a list: by = ["category", "brand"]')
 
     @property
     def on(self) -> bool:

@@ -19,6 +19,7 @@ ENGLISH = {
     "wanted": "You asked for this",
     "context": "Chosen more than usual at such times and places",
     "occasion": "Made for this occasion",
+    "again": "You bought this {ago} days ago; it is often bought again after about {days}",
     "new": "Few have found this yet",
 }
 CHINESE = {
@@ -36,14 +37,15 @@ CHINESE = {
     "wanted": "您说过想要",
     "context": "此时此地更常被选",
     "occasion": "适合这个场合",
+    "again": "您 {ago} 天前买过；通常约 {days} 天后会再买",
     "new": "还很少有人发现",
 }
 LONGEST = 40
 """Characters of a title inside a reason."""
 
 
-def recommend_reason(kind: str, title: str = "", *, chinese: bool) -> str:
-    """Word a reason; without the title that it needs there is none.
+def recommend_reason(kind: str, title: str = "", *, chinese: bool, ago: float = 0, days: float = 0) -> str:
+    """Word a reason; without the title that it needs there is none. Of a repeat: days since, and days that are usual.
 
     >>> recommend_reason("together", "Tea pot", chinese=False)
     'Often bought with Tea pot'
@@ -56,4 +58,4 @@ def recommend_reason(kind: str, title: str = "", *, chinese: bool) -> str:
     if "{title}" in form and not title:
         return ""
     short = title if len(title) <= LONGEST else title[: LONGEST - 1].rstrip() + "…"
-    return form.format(title=short)
+    return form.format(title=short, ago=round(ago), days=round(days))

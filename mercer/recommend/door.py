@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mercer.errors import NotFoundError, RequestError
+from mercer.rank.hybrid import Scored
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rules import Ruling, placed
+from mercer.rank.spread import Spread
 from mercer.recommend.aside import muted, substitutes, tired
 from mercer.recommend.explore import Explore, Explored
 from mercer.recommend.reasons import Reasons
@@ -60,6 +62,7 @@ class Recommend:
         self.settings = settings or RecommendSettings()
         self._clock = clock
         rows = Rows(index.columns, behaviour.products)
+        self._spread = _spread(index, behaviour, self.settings)
         self._signals = Signals(behaviour, Similar(index, None, self.settings.content), rows)
         self._rows, self._ruled, self._explore = rows, Ruled(index, rules), Explore(seed)
         self._reasons = Reasons(index, behaviour, self._signals, rows, clock=clock)
@@ -134,6 +137,8 @@ class Recommend:
             out.update(asked.ids if self.settings.exclude_seen else ())
         if request.scene in ("home", "next") and self.settings.exclude_bought:
             out.update(asked.bought)
+            due = {id for id, chance in asked.due.items() if chance >= self.settings.due}
+            out -= due - {*request.exclude, request.item}
         if request.scene == "basket":
             out.update(request.basket)
             if self.settings.exclude_substitutes:
@@ -174,8 +179,14 @@ class Recommend:
         total, last = int(allowed.sum()) + len(pins), request.offset + request.k
         if not total or request.offset >= total:
             return _Ranked(parts, values, np.empty(0, dtype=np.int64), total)
-        order = top(np.where(allowed, scores, -np.inf)[None, :], k=last)[0]
-        order = placed(order[order >= 0], {place: row for row, (place, _) in pins.items()})
+        spread = self._spread if request.scene in OWN else None
+        deep = max(last, self.settings.diversity.depth) if spread else last
+        order = top(np.where(allowed, scores, -np.inf)[None, :], k=deep)[0]
+        order = order[order >= 0]
+        if spread:
+            scored, order = spread(self.index.columns.ids, Scored(scores, parts, values), order)
+            parts, values = scored.parts, scored.values
+        order = placed(order, {place: row for row, (place, _) in pins.items()})
         return _Ranked(parts, values, order[request.offset : last], total)
 
     def _explored(self, request: Request, allowed: NDArray[np.bool_], ranked: _Ranked) -> Explored:
@@ -221,3 +232,11 @@ class Recommend:
 
 def _parts(ranked: _Ranked, signal: str) -> list[NDArray[np.float64]]:
     return [part for name, part in ranked.parts.items() if name == signal]
+
+
+def _spread(index: Index, behaviour: Behaviour, settings: RecommendSettings) -> Spread | None:
+    """The stage that spreads a page over kinds, where the shop wants it."""
+    if not settings.diversity.on:
+        return None
+    wanted = dict(zip(behaviour.products.names.to_pylist(), behaviour.popular.value.tolist(), strict=True))
+    return Spread(index, settings.diversity, wanted)

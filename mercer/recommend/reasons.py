@@ -51,7 +51,10 @@ class Reasons:
         reasons = []
         for signal, anchor, code, id in zip(largest, anchors, codes.tolist(), ids, strict=True):
             kind = self._kind(request, asked, signal, anchor=known.get(anchor), hit=known.get(id), code=code)
-            reasons.append(recommend_reason(kind, known[anchor].title if anchor in known else "", chinese=chinese))
+            title = known[anchor].title if anchor in known else ""
+            days = self._behaviour.repeat.usual_days(code) if kind == "again" else 0.0
+            ago = asked.ago.get(id, 0.0)
+            reasons.append(recommend_reason(kind, title, chinese=chinese, ago=ago, days=days))
         return reasons
 
     def new(self, request: Request) -> str:
@@ -70,6 +73,8 @@ class Reasons:
         elif signal == "popular":
             popular = self._behaviour.popular
             kind = "week" if fresh and popular.week[code] >= popular.weekly else "popular"
+        elif signal == "repeat":
+            kind = "again" if code >= 0 else ""
         elif signal == "trending":
             kind = "rising" if fresh else "rose"
         elif signal == "taste" and anchor:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from mercer.errors import SettingsError
+from mercer.rank.diverse import DiverseSettings
 from mercer.retrieve.signals import SIGNALS
 from mercer.retrieve.similar import SimilarSettings
 
@@ -33,7 +34,9 @@ class RecommendSettings:
     """
 
     home: Mapping[str, float] = field(
-        default_factory=_weights(linear=1.0, content=0.2, popular=0.4, trending=0.05, taste=0.1, context=0.05)
+        default_factory=_weights(
+            linear=1.0, content=0.2, popular=0.4, trending=0.05, taste=0.1, context=0.05, repeat=1.0
+        )
     )
     next: Mapping[str, float] = field(
         default_factory=_weights(linear=1.0, together=0.3, content=0.2, popular=0.05, taste=0.1, context=0.05)
@@ -48,6 +51,8 @@ class RecommendSettings:
     """Leave out of home and next what the shopper is known to have bought."""
     exclude_seen: bool = True
     """Leave out of home and next what the answer was worked out from: the shopper's recent products."""
+    due: float = 0.15
+    """Chance of another purchase within `[behaviour.repeat] horizon` from which what was bought comes back to home."""
     exclude_sold_out: bool = True
     """Leave out what cannot be bought now, in every scene."""
     exclude_substitutes: bool = True
@@ -65,6 +70,8 @@ class RecommendSettings:
     deepest: int = 1000
     """Largest k, and largest offset."""
     content: SimilarSettings = field(default_factory=SimilarSettings)
+    diversity: DiverseSettings = field(default_factory=DiverseSettings)
+    """How the first places of home, next, basket and trending are spread, and floors for new and long-tail products."""
 
     def __post_init__(self) -> None:
         usual = {one.name: one.default_factory for one in fields(self) if one.name in SCENES}
@@ -79,7 +86,7 @@ class RecommendSettings:
                     raise SettingsError(f"[recommend] {scene}.{signal} is {weight}", cure="give a number from 0 to 100")
         limits = (
             ("past", 1, 1000), ("deepest", 1, 10_000), ("patience", 0, 10**6), ("explore", 0, 1),
-            ("explore_place", 1, 1000), ("explore_below", 0, 10**9),
+            ("explore_place", 1, 1000), ("due", 0.001, 1), ("explore_below", 0, 10**9),
         )  # fmt: skip
         for name, low, high in limits:
             if not low <= getattr(self, name) <= high:

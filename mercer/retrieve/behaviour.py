@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mercer.retrieve.linear import Linear, LinearSettings
 from mercer.retrieve.linear_features import Description, Features
 from mercer.retrieve.past import Pasts
 from mercer.retrieve.popular import Popular, PopularSettings
+from mercer.retrieve.repeat import Repeat, RepeatSettings
 from mercer.retrieve.together import Together, TogetherSettings
 from mercer.retrieve.trending import Trending, TrendingSettings
 from mercer.retrieve.vocabulary import Vocabulary
@@ -37,6 +38,7 @@ class BehaviourSettings:
     together: TogetherSettings = field(default_factory=TogetherSettings)
     context: ContextSettings = field(default_factory=ContextSettings)
     linear: LinearSettings = field(default_factory=LinearSettings)
+    repeat: RepeatSettings = field(default_factory=RepeatSettings)
     linear_most: int = 200_000
     """Products above which item-knn's neighbours stand in for the linear model, which takes a while to solve."""
 
@@ -67,6 +69,9 @@ class Behaviour:
     """How many events were learnt from."""
     context: Context
     linear: Linear
+    repeat: Repeat
+    settings: BehaviourSettings = field(default_factory=BehaviourSettings)
+    """With which it was learnt."""
 
     @classmethod
     def fit(
@@ -117,13 +122,17 @@ class Behaviour:
             events=len(history),
             context=context or Context.none(history.products),
             linear=linear,
+            repeat=Repeat.fit(history, settings.repeat),
+            settings=settings,
         )
 
     def save(self, folder: Path) -> None:
         """Write npz and Parquet files into a folder; ``behaviour.npz`` comes last and says that the rest is whole."""
         for part in (self.knn, self.popular, self.trending, self.together, self.pasts, self.context, self.linear):
             part.save(folder)
-        save_arrays(folder / "behaviour.npz", {}, {"end": self.end, "events": self.events})
+        self.repeat.save(folder)
+        told = {"end": self.end, "events": self.events, "settings": asdict(self.settings)}
+        save_arrays(folder / "behaviour.npz", {}, told)
 
     @classmethod
     def load(cls, folder: Path) -> Behaviour:
@@ -149,7 +158,16 @@ class Behaviour:
             events=facts["events"],
             context=Context.load(folder, products),
             linear=Linear.load(folder, products) if there else _stand_in(knn),
+            repeat=Repeat.load(folder, products) if (folder / "repeat.npz").exists() else Repeat.none(products),
+            settings=_settings(facts.get("settings", {})),
         )
+
+
+def _settings(told: Mapping[str, Any]) -> BehaviourSettings:
+    """What `save` wrote of them; the defaults of an index of before they were kept."""
+    whole = BehaviourSettings()
+    parts = {name: type(getattr(whole, name))(**of) for name, of in told.items() if isinstance(of, dict)}
+    return replace(whole, **{**told, **parts})
 
 
 def _stand_in(knn: ItemKnn) -> Linear:

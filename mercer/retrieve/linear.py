@@ -118,21 +118,11 @@ class Linear:
 
     def weights(self, sequences: Sequences) -> NDArray[np.float64]:
         """How much each row counts, shape (rows,): those of a shopper sum to 1, so one click weighs as much as many."""
-        faded = np.exp(-sequences.step / self.settings.recency) * (sequences.product >= 0)
-        owner = sequences.owner()
-        whole_ = np.bincount(owner, weights=faded, minlength=len(sequences))
-        shares: NDArray[np.float64] = faded / np.maximum(whole_, 1e-300)[owner]
-        return shares
+        return sequences.faded(self.settings.recency)
 
     def scores(self, sequences: Sequences) -> NDArray[np.float32]:
         """Every product for every shopper, shape (shoppers, products); below 0 speaks against it."""
-        from scipy.sparse import csr_matrix
-
-        known = sequences.product >= 0
-        shape = len(sequences), len(self.products)
-        rows = self.weights(sequences)[known], (sequences.owner()[known], sequences.product[known])
-        dense: NDArray[np.float32] = (csr_matrix(rows, shape=shape) @ self.neighbours.matrix).toarray()
-        return dense.astype(np.float32)
+        return self.neighbours.scores(sequences, self.weights(sequences))
 
     def __call__(self, request: Request, k: int) -> list[Candidate]:
         """What follows `request.item`, or else the shopper's products; nothing for what it never saw."""

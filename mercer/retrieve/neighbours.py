@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercer.retrieve.sequence import Sequences
+
 __all__ = ["Neighbours", "gather"]
 
 
@@ -42,6 +44,20 @@ class Neighbours:
         value = np.concatenate([self.score[part] for part in parts]) * np.repeat(known, lengths)
         total: NDArray[np.float64] = np.bincount(found, weights=value, minlength=len(self)).astype(np.float64)
         return total
+
+    def scores(self, sequences: Sequences, weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Every product for every shopper, shape (shoppers, products); below 0 speaks against it.
+
+        Args:
+            sequences: of the shoppers.
+            weights: how much each of their rows counts, (rows,).
+        """
+        from scipy.sparse import csr_matrix
+
+        known = sequences.product >= 0
+        rows = weights[known], (sequences.owner()[known], sequences.product[known])
+        dense: NDArray[np.float32] = (csr_matrix(rows, shape=(len(sequences), len(self))) @ self.matrix).toarray()
+        return dense.astype(np.float32)
 
     def between(self, codes: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores from each of `codes` to each of `others`, shape (codes, others); 0 where no neighbour."""

@@ -18,6 +18,7 @@ from mercer.retrieve.linear import Linear
 from mercer.retrieve.neighbours import Neighbours, gather
 from mercer.retrieve.past import Pasts
 from mercer.retrieve.popular import Popular
+from mercer.retrieve.repeat import Repeat
 from mercer.retrieve.together import Together, _sure
 from mercer.retrieve.trending import Trending
 from mercer.retrieve.vocabulary import Vocabulary
@@ -127,6 +128,8 @@ class Refresh:
             events=len(history),
             context=Context.fit(self._events, history.products, settings.context),
             linear=_recoded(before.linear, history.products),
+            repeat=Repeat.fit(history, settings.repeat),
+            settings=settings,
         )
 
     def _history(self) -> History:

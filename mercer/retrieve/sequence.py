@@ -54,6 +54,17 @@ class Sequences:
         first, last = self.start[low], self.start[min(high, len(self))]
         return Sequences(self.start[low : high + 1] - first, self.product[first:last], self.step[first:last])
 
+    def faded(self, recency: float) -> NDArray[np.float64]:
+        """How much each row counts, shape (rows,): those of a shopper sum to 1, so one click weighs as much as many.
+
+        `recency` is the number of moments after which a row counts 1 / e; what no event has named counts nothing.
+        """
+        faded = np.exp(-self.step / recency) * (self.product >= 0)
+        owner = self.owner()
+        whole = np.bincount(owner, weights=faded, minlength=len(self))
+        shares: NDArray[np.float64] = faded / np.maximum(whole, 1e-300)[owner]
+        return shares
+
     def owner(self) -> NDArray[np.int64]:
         """Which shopper each row is of, shape (rows,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))

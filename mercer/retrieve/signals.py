@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mercer.records import Filter, Request
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.context import Context
+from mercer.retrieve.history import DAY
+from mercer.retrieve.past import Past
 from mercer.retrieve.row import Rows
 from mercer.retrieve.sequence import Sequences
 from mercer.retrieve.similar import Similar
@@ -18,7 +20,9 @@ from mercer.retrieve.taste import Taste
 
 __all__ = ["SIGNALS", "Asked", "Signals"]
 
-SIGNALS = ("linear", "behaviour", "content", "together", "popular", "trending", "taste", "context")
+SIGNALS = ("linear", "behaviour", "content", "together", "popular", "trending", "taste", "context", "repeat")
+DUE = 0.2
+"""Chance of another purchase that counts as half of the most in a blend. A guess."""
 CONTENT_PAST = 10
 """Latest products whose vectors make a shopper's taste; older ones weigh below 1 % at the usual recency."""
 
@@ -35,6 +39,10 @@ class Asked:
     wanted: tuple[Filter, ...] = ()
     """What somebody said the shopper wants."""
     context: Mapping[str, str] = field(default_factory=dict)
+    due: Mapping[str, float] = field(default_factory=dict)
+    """Product that was bought → the chance that it is bought again within days."""
+    ago: Mapping[str, float] = field(default_factory=dict)
+    """The same → days since."""
 
     @classmethod
     def of(cls, request: Request, behaviour: Behaviour, rows: Rows, *, past: int, now: int = 0) -> Asked:
@@ -65,7 +73,8 @@ class Asked:
         ids = sorted(moments, key=moments.__getitem__)[-past:]
         sequence = Sequences.one(rows.codes_of(ids), [moments[id] for id in ids])
         context = {"time": str(now), **request.context} if now else request.context
-        return cls(ids, sequence, bought, request.shopper.wanted, context)
+        due, ago = _due(request, behaviour, known, now) if request.scene == "home" else ({}, {})
+        return cls(ids, sequence, bought, request.shopper.wanted, context, due, ago)
 
 
 class Signals:
@@ -86,6 +95,12 @@ class Signals:
         if signal == "taste":
             weights = self._fading(asked)[-CONTENT_PAST:]
             return self._taste(asked.ids[-CONTENT_PAST:], weights, asked.wanted, size=size), Taste.usual
+        if signal == "repeat":
+            values = np.zeros(size)
+            for id, chance in asked.due.items():
+                if (row := self._similar.index.columns.row.get(id, size)) < size:
+                    values[row] = chance
+            return values, DUE
         if signal == "context":
             return self._in_context(asked, size), Context.usual
         if signal in ("linear", "behaviour"):
@@ -188,3 +203,19 @@ class Signals:
         """How much each of the past counts for taste, shape (ids,), whether an event named it or not."""
         faded: NDArray[np.float64] = np.exp(-asked.sequence.step / self._behaviour.knn.settings.recency)
         return faded
+
+
+def _due(request: Request, behaviour: Behaviour, known: Past, now: int) -> tuple[dict[str, float], dict[str, float]]:
+    """What the shopper bought: the chance of another purchase, and days since.
+
+    Anything done with the product since the purchase puts that off: it may have been another one.
+    """
+    own = np.flatnonzero(known.bought)
+    if not len(own) or not now:
+        return {}, {}
+    ids = behaviour.products.take(known.product[own])
+    lately = dict(zip(request.shopper.products, request.shopper.times, strict=False))
+    last = np.array([max(moment, lately.get(id, 0)) for id, moment in zip(ids, known.time[own].tolist(), strict=True)])
+    days = np.maximum(0.0, (now - last) / DAY)
+    chances = behaviour.repeat.due(known.product[own], days)
+    return dict(zip(ids, chances.tolist(), strict=True)), dict(zip(ids, days.tolist(), strict=True))

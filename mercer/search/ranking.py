@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from mercer.rank.hybrid import HybridSettings
 from mercer.rank.rerank import Rerank
 from mercer.rank.rules import Ruling
+from mercer.rank.spread import Spread
 from mercer.records import Request
 from mercer.retrieve.index import Index
 from mercer.retrieve.text import passage
 from mercer.search.find import Found, System
-from mercer.search.spread import Spread
 from mercer.search.stopwatch import stopwatch
 from mercer.understand.query import Understood
 
@@ -88,8 +88,8 @@ class Ranking:
                 ranked = self._reranked(known.corrected or known.raw, ranked, stages)
         if self.spread and self._reaches(request, ruling, self.settings.diversity.depth):
             done = stopwatch(stages, "rank")
-            found, order = self.spread(ranked.found, ranked.order)
-            ranked = replace(ranked, found=found, order=order)
+            scored, order = self.spread(ranked.found.ids, ranked.found.scored, ranked.order)
+            ranked = replace(ranked, found=replace(ranked.found, scored=scored), order=order)
             done()
         return ranked
 

@@ -87,6 +87,6 @@ def test_settings_out_of_bounds_are_refused() -> None:
         {"by": ("meaning",), "how": "xquad"},
         {"tail": -0.1},
     ):
-        with pytest.raises(SettingsError, match=r"\[rank\] diversity"):
+        with pytest.raises(SettingsError, match="diversity"):
             DiverseSettings(**given_)  # type: ignore[arg-type]
     assert not DiverseSettings().on

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from mercer.errors import RequestError, SettingsError
+from mercer.rank.diverse import DiverseSettings
 from mercer.recommend import Recommend, RecommendSettings
 from mercer.records import Filter, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
@@ -63,6 +64,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExactIndex]:
 
 def door(index: ExactIndex, *, seed: int = 0, **given: Any) -> Recommend:
     return Recommend(index, BEHAVIOUR, settings=RecommendSettings(**given), clock=lambda: (NOW + DAY) / 1000, seed=seed)
+
+
+def moment(day: float) -> int:
+    return NOW + int(day * DAY)
 
 
 def ids(page: Page) -> list[str]:
@@ -198,3 +203,41 @@ def test_exploring_gives_one_place_to_what_few_have_found_at_the_chance_it_says(
 def test_settings_are_checked(given_: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"give|name"):
         RecommendSettings(**given_)
+
+
+def test_what_is_due_again_comes_back_with_its_reason(index: ExactIndex) -> None:
+    rows = [
+        ("purchase", f"s{n}", f"s{n}-{turn}", "tea1", moment(30 * turn + n % 5)) for n in range(40) for turn in range(6)
+    ]
+    rows += [("purchase", f"s{n}", f"s{n}-9", "lamp1", moment(60)) for n in range(40)]
+    names = ("type", "shopper", "session", "product", "time")
+    known = Behaviour.fit(pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))))
+
+    def home(day: float, **how: Any) -> Page:
+        clock = lambda: moment(day) / 1000  # noqa: E731
+        return Recommend(index, known, clock=clock)(Request("home", shopper=Shopper("s0"), k=40, **how))
+
+    due = home(178)
+    assert due.hits[0].id == "tea1"
+    assert due.hits[0].reason == "You bought this 28 days ago; it is often bought again after about 30"
+    assert "repeat" in {line.signal for line in due.hits[0].ledger}
+    summing(due)
+    assert "lamp1" not in ids(due), "bought once, and nobody buys it again"
+    assert "tea1" not in ids(home(155)), "bought five days ago"
+    assert "tea1" not in ids(home(178, exclude=("tea1",)))
+    page = Recommend(index, known, clock=lambda: moment(178) / 1000)(
+        Request("home", shopper=Shopper("s0", ("tea1",), (moment(177),)), k=40)
+    )
+    assert "tea1" not in ids(page), "what was done with it since puts it off"
+
+
+def test_a_page_is_spread_over_kinds_and_new_products_have_their_floor(index: ExactIndex) -> None:
+    plain = door(index)(Request("trending", k=8))
+    spread = door(index, diversity=DiverseSettings(how="mmr", weight=0.9))(Request("trending", k=8))
+    summing(spread)
+    assert len({hit.product.brand for hit in spread.hits}) > len({hit.product.brand for hit in plain.hits})
+    first = door(index, diversity=DiverseSettings(how="mmr", weight=0.9))
+    assert ids(first(Request("trending", k=4))) + ids(first(Request("trending", k=4, offset=4))) == ids(spread)
+    assert not [id for id in ids(plain) if id.startswith("lamp")], "lamps have no events"
+    fair = door(index, diversity=DiverseSettings(fresh=0.25))(Request("trending", k=8))
+    assert sum(id.startswith("lamp") for id in ids(fair)) == 2
