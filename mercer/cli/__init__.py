@@ -32,6 +32,7 @@ COMMANDS = (
     "explain",
     "synonyms",
     "recommend",
+    "ask",
     "rules",
     "serve",
     "demo",
