@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,139 @@ def test_the_audit_log_and_its_chain(browser: Any, shop: Shop) -> None:
     broken = browser.get("/console/audit")
     assert broken.status_code == 200
     assert "line 8 is not what was written" in broken.text
+
+
+# --- rules
+
+
+@pytest.fixture
+def ruled(double: Any, shop: Shop, browser: Any) -> Any:
+    """The double with a real book of rules."""
+    from mercer.doors.preview import Compared, Preview
+    from mercer.rank.rule_book import RuleBook
+
+    double.rules = RuleBook(shop)
+    double.conflicts = list
+
+    def preview(rows: Any, ids: Any, *, queries: Any, k: int, request: Any) -> Preview:
+        double.rules.drafted(rows)
+        before = double.search(replace(request, query="cup", k=3))
+        after = replace(before, hits=tuple(reversed(before.hits)), redirect="/docs")
+        return Preview((Compared("cup", before, after),), 1, 2)
+
+    double.preview = preview
+    return double.rules
+
+
+def rule(browser: Any, **fields: Any) -> dict[str, Any]:
+    usual = {"id": "spring", "do": "pin", "products": "p-1\np-2", "enabled": "1", "scenes": "search", "act": "save"}
+    return {"token": token(browser.get("/console/rules/new")), **usual, **fields}
+
+
+def test_a_rule_is_made_changed_turned_off_and_removed(browser: Any, ruled: Any, shop: Shop) -> None:
+    assert 'value="' not in browser.get("/console/rules").text.split('class="empty"')[1]
+    asked = browser.get("/console/rules/new", params={"query": "<b>oak"})
+    assert "&lt;b&gt;oak</textarea>" in asked.text
+    form = rule(browser, query="oak board\n\n 木托盘 ", start="2026-12-01", end="2026-12-07", position="2")
+    made = browser.post("/console/rules/save", data=form)
+    assert (made.status_code, made.headers["location"]) == (303, "/console/rules?done=saved")
+    (kept,) = ruled.rules.rules
+    assert (kept.query, kept.products, kept.position) == (("oak board", "木托盘"), ("p-1", "p-2"), 2)
+    assert (kept.start, kept.end) == ("2026-12-01T00:00:00+00:00", "2026-12-08T00:00:00+00:00"), "the last day is whole"
+    assert "Saved; it holds" in browser.get("/console/rules?done=saved").text
+    edited = browser.get("/console/rules/edit/spring")
+    assert "oak board\n木托盘</textarea>" in edited.text
+    again = rule(
+        browser, query="oak", old="spring", do="boost", filters="brand=Nordwald|Lumi\nprice=..20", points="0.5"
+    )
+    assert browser.post("/console/rules/save", data=again).status_code == 303
+    (kept,) = ruled.rules.rules
+    assert [(one.field, one.values, one.low, one.high) for one in kept.filters] == [
+        ("brand", ("Nordwald", "Lumi"), None, None),
+        ("price", (), None, 20.0),
+    ]
+    change = {"token": form["token"], "id": "spring"}
+    browser.post("/console/rules/change", data={**change, "act": "off"})
+    assert not ruled.rules.rules[0].enabled
+    browser.post("/console/rules/change", data={**change, "act": "on"})
+    assert ruled.rules.rules[0].enabled
+    assert browser.post("/console/rules/change", data={**change, "act": "remove"}).status_code == 303
+    assert not ruled.rules.rules
+    assert [entry.act for entry in shop.audit.entries()] == ["change rules"] * 5
+
+
+def test_a_preview_keeps_nothing_and_shows_what_moves(browser: Any, ruled: Any) -> None:
+    page = browser.post("/console/rules/save", data=rule(browser, query="cup", act="preview", asked="cup"))
+    assert page.status_code == 200
+    assert "1 of 2 known queries meet it" in page.text
+    assert page.text.count(">up</span>") == 1
+    assert page.text.count(">down</span>") == 1
+    assert "/docs" in page.text
+    assert 'value="spring"' in page.text, "what was typed is still there"
+    assert not ruled.rules.rules
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"id": ""}, "has the id"),
+        ({"do": "burn"}, "do is"),
+        ({"products": ""}, "a pin without products"),
+        ({"position": "zero"}, "position is"),
+        ({"do": "boost", "points": "nan"}, "points is"),
+        ({"do": "filter", "filters": "brand"}, "a filter is"),
+        ({"start": "tomorrow"}, "which is no moment"),
+        ({"start": "2026-12-05", "end": "2026-12-01"}, "before it starts"),
+        ({"do": "redirect", "query": "x", "url": "https://elsewhere.example"}, "url"),
+        ({"do": "synonym", "synonyms": "alone"}, "is alone"),
+        ({"pattern": "("}, "pattern"),
+    ],
+)
+def test_a_rule_that_cannot_be_says_why(browser: Any, ruled: Any, fields: dict[str, Any], said: str) -> None:
+    answer = browser.post("/console/rules/save", data=rule(browser, **fields))
+    assert answer.status_code == 422
+    assert said in html.unescape(answer.text)
+    assert "What helps" in answer.text
+    assert not ruled.rules.rules
+
+
+def test_an_id_that_is_taken_is_not_overwritten(browser: Any, ruled: Any) -> None:
+    ruled.put([{"id": "spring", "do": "hide", "products": ["p-9"]}])
+    answer = browser.post("/console/rules/save", data=rule(browser, query="x"))
+    assert answer.status_code == 422
+    assert "already" in answer.text
+    assert ruled.rules.rules[0].do == "hide"
+    assert browser.get("/console/rules/edit/nothing").status_code == 404
+    change = {"token": rule(browser)["token"], "id": "nothing", "act": "remove"}
+    assert browser.post("/console/rules/change", data=change).status_code == 404
+
+
+def test_a_form_shows_every_kind_of_rule_as_it_is() -> None:
+    from mercer.serve.console.form import Fields
+    from mercer.serve.console.rules_form import fields_of, row_of
+
+    rows: list[dict[str, Any]] = [
+        {"id": "a", "do": "hide", "products": ["p"], "scenes": ["search", "home"], "enabled": False},
+        {
+            "id": "b",
+            "do": "bury",
+            "filters": [{"field": "price", "low": 5.0, "high": 9.5}],
+            "points": 0.3,
+            "device": ["phone"],
+        },
+        {"id": "c", "do": "synonym", "synonyms": [["sofa", "couch"], ["沙发", "长沙发"]]},
+        {"id": "d", "do": "banner", "text": "Hello", "url": "/docs", "category": ["Home > Cups"], "note": "n"},
+        {
+            "id": "e",
+            "do": "pin",
+            "products": ["p"],
+            "position": 3,
+            "pattern": ["^a"],
+            "start": "2026-12-01T00:00:00+08:00",
+        },
+    ]
+    for row in rows:
+        told = {name: value if isinstance(value, list) else [str(value)] for name, value in fields_of(row).items()}
+        if not row.get("enabled", True):
+            del told["enabled"]
+        assert row_of(Fields(told), zone=None) == row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mercer.serve.console import audit, health, keys, models, overview, queries
+from mercer.serve.console import audit, health, keys, models, overview, queries, rules
 from mercer.serve.console.desk import Beside, Desk, environment
 from mercer.serve.console.section import Section
 from mercer.serve.doors import Doors
@@ -20,6 +20,7 @@ SECTIONS: tuple[Section, ...] = (
     health.SECTION,
     models.SECTION,
     queries.SECTION,
+    rules.SECTION,
     keys.SECTION,
     audit.SECTION,
 )

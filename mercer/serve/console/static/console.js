@@ -13,3 +13,15 @@ document.addEventListener("change", (event) => {
 });
 
 for (const select of document.querySelectorAll("select[data-go]")) select.addEventListener("change", () => select.form.requestSubmit());
+
+const kind = document.querySelector("select[data-kind]");
+if (kind) {
+  const choose = () => {
+    for (const part of document.querySelectorAll("[data-kinds]")) {
+      const kinds = part.dataset.kinds;
+      part.hidden = kinds !== "" && !kinds.split(" ").includes(kind.value);
+    }
+  };
+  kind.addEventListener("change", choose);
+  choose();
+}
