@@ -185,8 +185,8 @@ def act(what: str, shop: Path, versions: list[str]) -> None:
         time.sleep(rng.uniform(0.05, 1.0))
 
 
-def campaign(shop: Path, times: int, seed: int, *, most: float = 4.0) -> Told:
-    """Kill it so many times."""
+def campaign(shop: Path, times: int, seed: int, *, most: float = 4.0, minutes: float = 60.0) -> Told:
+    """Kill it so many times, or as often as there are minutes for."""
     from mercer.events.log import EventLog
     from mercer.records import Event
     from mercer.shop import Shop
@@ -202,7 +202,10 @@ def campaign(shop: Path, times: int, seed: int, *, most: float = 4.0) -> Told:
         [sys.executable, "-m", "mercer", "index", str(shop), "--no-promote", "--json"], capture_output=True, check=True
     )
     versions = [live.version, json.loads(built.stdout)["version"]]
+    until = time.monotonic() + minutes * 60
     for time_ in range(times):
+        if time.monotonic() > until:
+            break
         server = Server(shop)
         told.ready.append(server.ready)
         told.work.append(server.work)
@@ -266,6 +269,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("shop", type=Path)
     parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=60.0, help="after which no other round begins")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--act", choices=("publish", "backup"), help="for the campaign itself")
@@ -273,7 +277,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.act:
         act(given.act, given.shop, given.versions)
-    told = campaign(given.shop, given.times, given.seed)
+    told = campaign(given.shop, given.times, given.seed, minutes=given.minutes)
     spread = {
         name: {"p50": ones[len(ones) // 2], "max": ones[-1], "above 5 s": sum(one > 5 for one in ones)}
         for name, ones in (("ready", sorted(told.ready)), ("work", sorted(told.work)))

@@ -35,6 +35,7 @@ class Server:
                 raise SystemExit(f"the server did not start: {said}")
             said += line
         self.url = re.findall(r"http://localhost:\d+", said)[0]
+        self._said: list[str] = []
         self._draining = threading.Thread(target=self._drain, daemon=True)
         self._draining.start()
         while True:
@@ -58,7 +59,12 @@ class Server:
     def _drain(self) -> None:
         assert self.process.stderr is not None
         with self.process.stderr as stream:
-            stream.read()
+            for line in stream:
+                self._said.append(line)
+
+    def said(self) -> str:
+        """What it wrote to standard error since it was ready."""
+        return "".join(self._said)
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()

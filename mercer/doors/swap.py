@@ -103,6 +103,11 @@ class LiveDoors:
         with self._newest() as doors:
             return doors.upsert(products)
 
+    def newest(self, ids: Sequence[str]) -> list[Product]:
+        """Products as the version has them that takes changes now, whichever is leased."""
+        with self._newest() as doors:
+            return doors.index.products(ids)
+
     def delete(self, ids: Iterable[str]) -> int:
         """See `Doors.delete`."""
         with self._newest() as doors:

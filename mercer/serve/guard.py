@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from h11 import LocalProtocolError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -37,7 +40,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)
-            await send(message)
+            with contextlib.suppress(LocalProtocolError):  # it said 400 by itself: the rest of the request is no HTTP
+                await send(message)
 
         refusal = self._refusal(scope)
         if refusal is not None:

@@ -85,4 +85,5 @@ class Load:
 def _deadline(scope: Scope, most: float) -> float:
     """Milliseconds that the caller waits: what it says, never more than the server allows."""
     said = Headers(scope=scope).get(HEADER, "")
-    return min(most, float(said)) if said.isascii() and said.isdigit() and len(said) < 10 else most
+    known = said.isascii() and said.isdigit() and len(said) < 10 and int(said) > 0
+    return min(most, float(said)) if known else most

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mercer.errors import MercerError
+from mercer.records import Product
 
 __all__ = ["Held", "Stands", "Swapping"]
 
@@ -41,6 +43,10 @@ class Swapping(Protocol):
     def lease(self) -> AbstractContextManager[object]: ...
 
     def standing(self) -> Stands: ...
+
+    def newest(self, ids: Sequence[str]) -> list[Product]:
+        """Products as the version has them that takes changes now."""
+        ...
 
 
 class Held:

@@ -68,6 +68,7 @@ def test_promote_and_rollback(live: LiveDoors, second: str, monkeypatch: pytest.
         assert live.take() == second
         assert (live.version, before.version) == (first, first), "a call that has begun goes on with what it began with"
         assert live.standing().draining == 1
+        assert [one.id for one in live.newest(["late", gone])] == ["late"]
         assert before.search(Request(query="cup", k=3)).total > 0
     assert live.version == second
     assert live.encoder is encoder, "loaded once"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Header
 from fastapi import Path as InPath
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
@@ -18,6 +19,8 @@ from mercer.serve.doors import Doors
 from mercer.serve.key_scope import needs
 from mercer.serve.problem import Problem, faults, problem
 from mercer.serve.shape import Ids, ProductBatch, ProductPatch, ProductShape, Stored
+from mercer.serve.swap import Swapping
+from mercer.shop import content_hash
 
 __all__ = ["router"]
 
@@ -52,41 +55,63 @@ def router(doors: Doors) -> APIRouter:
     """Routes /v1/products: put whole, patch fields, delete, get one."""
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["products"])
     known: dict[int | str, dict[str, Any]] = {**PROBLEMS, 200: {"model": Stored}}
+    turn = threading.Lock()
+    """A patch reads a product and writes it: of two changes at once neither may undo the other."""
 
     @routes.put("/products", responses=known, summary="Add or replace products", openapi_extra=needs("catalogue"))
     def put(body: Annotated[ProductBatch, Body(openapi_examples=PUT_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductShape.model_validate)
-        return _stored(doors, [translate.product(shape) for _, shape in good], bad, len(body.products))
+        with turn:
+            return _stored(doors, [translate.product(shape) for _, shape in good], bad, len(body.products))
 
     @routes.patch("/products", responses=known, summary="Change fields of products", openapi_extra=needs("catalogue"))
     def patch(body: Annotated[ProductBatch, Body(openapi_examples=PATCH_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductPatch.model_validate)
-        before = {product.id: product for product in doors.index.products([shape.id for _, shape in good])}
-        for index, shape in good:
-            if shape.id not in before:
-                message = "is not in the catalogue; put it whole first"
-                bad.append({"field": "id", "problem": f"{shape.id!r} {message}", "index": index, "id": shape.id})
-        after = [translate.changed(before[shape.id], shape) for _, shape in good if shape.id in before]
-        return _stored(doors, after, bad, len(body.products))
+        with turn:
+            before = {product.id: product for product in _newest(doors, [shape.id for _, shape in good])}
+            for index, shape in good:
+                if shape.id not in before:
+                    message = "is not in the catalogue; put it whole first"
+                    bad.append({"field": "id", "problem": f"{shape.id!r} {message}", "index": index, "id": shape.id})
+            after = [translate.changed(before[shape.id], shape) for _, shape in good if shape.id in before]
+            return _stored(doors, after, bad, len(body.products))
 
     @routes.delete("/products", responses=known, summary="Take products out", openapi_extra=needs("catalogue"))
     def delete(body: Annotated[Ids, Body(openapi_examples=DELETE_EXAMPLES)]) -> Response:
         ids = list(dict.fromkeys(body.ids))
-        return json_response(Stored(accepted=len(ids), stored=doors.delete(ids)))
+        with turn:
+            return json_response(Stored(accepted=len(ids), stored=doors.delete(ids)))
 
     @routes.get(
         "/products/{id:path}",
-        responses={404: {"model": Problem}, 200: {"model": ProductShape}},
+        responses={
+            404: {"model": Problem},
+            304: {"description": "It is what If-None-Match names"},
+            200: {"model": ProductShape, "headers": {"ETag": {"schema": {"type": "string"}}}},
+        },
         summary="One product",
         openapi_extra=needs("search", "catalogue"),
     )
-    def get(id: Annotated[str, InPath(max_length=128)]) -> Response:
+    def get(
+        id: Annotated[str, InPath(max_length=128)],
+        if_none_match: Annotated[str, Header(max_length=1000, description="An ETag of before")] = "",
+    ) -> Response:
         product = doors.product(id)
         if product is None:
             raise NotFoundError(f"product {id!r} is not in the catalogue", cure="give the id of a product that is")
-        return json_response(translate.product_shape(product))
+        response = json_response(translate.product_shape(product))
+        tag = f'"{content_hash(bytes(response.body))}"'
+        response.headers["etag"] = tag
+        if if_none_match.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]:
+            return Response(status_code=304, headers={"etag": tag})
+        return response
 
     return routes
+
+
+def _newest(doors: Doors, ids: Sequence[str]) -> list[Product]:
+    """Products as the version has them that takes changes: this request may have begun with the one before."""
+    return doors.newest(ids) if isinstance(doors, Swapping) else doors.index.products(ids)
 
 
 def _sorted_out(
