@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Container, Sequence
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercer.assistant.answer import Answer, Ask
 from mercer.assistant.door import Assistant
 from mercer.assistant.errand import Errands
 from mercer.assistant.handover import Desk
-from mercer.assistant.memory import Memory
+from mercer.assistant.memory import Memory, Turn
 from mercer.assistant.model import Model
 from mercer.assistant.order import DemoOrders, Orders
 from mercer.assistant.phrase import Phraser
@@ -22,9 +24,11 @@ from mercer.assistant.shelf import Shelf
 from mercer.assistant.tool import Toolbox
 from mercer.errors import ModelError, NotFoundError
 from mercer.records import Shopper
+from mercer.shop import Kind
 
-__all__ = ["open_assistant"]
+__all__ = ["LiveAssistant", "open_assistant"]
 
+KIND: Kind = "assistant"
 NOBODY = Shopper("")
 FRESH = 5.0
 """Seconds for which the list of product ids is believed."""
@@ -43,7 +47,7 @@ def open_assistant(doors: Any, settings: AssistantSettings | None = None, *, ord
         ModelError: it was learned with another encoder than the index has.
     """
     chosen, shop = settings or AssistantSettings(), doors.shop
-    live = shop.live("assistant")
+    live = shop.live(KIND)
     if live is None:
         raise NotFoundError(f"{shop.folder} has no assistant", cure=f"run: mercer learn {shop.folder} assistant")
     encoder, card = doors.encoder, shop.card("assistant", live.version)
@@ -74,6 +78,34 @@ def open_assistant(doors: Any, settings: AssistantSettings | None = None, *, ord
         phraser=Phraser(chosen) if chosen.endpoint else None,
         version=live.version,
     )
+
+
+class LiveAssistant:
+    """The live version, whichever that is when a message comes."""
+
+    def __init__(self, doors: Any, settings: AssistantSettings | None = None, *, orders: Orders | None = None) -> None:
+        self._doors, self._settings, self._orders = doors, settings, orders
+        self._lock, self._held = threading.Lock(), ("", "")
+        self._assistant: Assistant | None = None
+
+    def __call__(self, ask: Ask) -> Answer:
+        """See `Assistant`; NotFoundError where the shop has learned none."""
+        return self.now()(ask)
+
+    def now(self) -> Assistant:
+        """The version that is live now, opened where it is another than before."""
+        live = self._doors.shop.live(KIND)
+        wanted = (live.version if live else "", self._doors.version)
+        with self._lock:
+            if self._assistant is None or wanted != self._held:
+                self._assistant = open_assistant(self._doors, self._settings, orders=self._orders)
+                self._held = wanted
+            return self._assistant
+
+    def history(self, conversation: str, shopper: str) -> list[Turn] | None:
+        """What was said; None where it is not this shopper's."""
+        memory = self.now().memory
+        return memory.history(conversation) if memory.own(conversation, shopper) else None
 
 
 def _ids(doors: Any) -> Callable[[], Container[str]]:

@@ -16,6 +16,9 @@ from mercer.cli.terminal import ShopArgument, console
 from mercer.errors import MercerError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mercer.assistant import LiveAssistant
     from mercer.doors import LiveDoors
     from mercer.serve import ServeSettings
     from mercer.shop import Shop
@@ -73,7 +76,10 @@ def run(
         settings = dataclasses.replace(settings, hosts=("localhost", "127.0.0.1", "[::1]"))
     keys = Keys(doors.shop)
     closed = settings.keys == "always" or (settings.keys == "auto" and bool(keys.all()))
-    app = create_app(cast(Any, doors), settings=settings, images=images, keys=keys)  # it has all that Doors have
+    whole = cast(Any, doors)  # it has all that Doors have
+    app = create_app(
+        whole, settings=settings, images=images, keys=keys, assistant=_assistant(doors), beside=_beside(doors)
+    )
     _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
     _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
     # h11 refuses headers above 64 kB; the faster parser that uvicorn takes where it is installed reads them without end
@@ -92,6 +98,26 @@ def run(
     finally:
         signal.signal(signal.SIGTERM, before)
     console.print("stopped; everything that was acknowledged is on the disk")
+
+
+def _assistant(doors: LiveDoors) -> LiveAssistant | None:
+    """The shop's assistant, where one was learned."""
+    from mercer.assistant import AssistantSettings, LiveAssistant
+    from mercer.cli.settings import tables
+    from mercer.config import section
+
+    chosen = section(tables(doors.shop.folder).get("assistant", {}), AssistantSettings, name="assistant")
+    return LiveAssistant(doors, chosen) if doors.shop.versions("assistant") else None
+
+
+def _beside(doors: LiveDoors) -> Callable[[str], Any]:
+    """Opens another index version of the shop to be read, for the console to compare."""
+    from mercer.cli.settings import read_settings
+    from mercer.doors import open_doors
+
+    return lambda version: open_doors(
+        doors.shop.folder, read_settings(doors.shop.folder), version=version, writable=False
+    )
 
 
 class Told:

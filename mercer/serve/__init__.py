@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from mercer.serve.api.ask import Answering
+
 __all__ = ["Doors", "Keys", "ServeSettings", "create_app"]
 
 
@@ -25,6 +27,7 @@ def create_app(
     images: Path | None = None,
     keys: Keys | None = None,
     beside: Callable[[str], Doors] | None = None,
+    assistant: Answering | None = None,
 ) -> FastAPI:
     """The ASGI application over a shop's doors.
 
@@ -35,6 +38,7 @@ def create_app(
         keys: of the shop; without them nobody is asked for one, unless `settings` ask always, and there
             is no console.
         beside: opens another index version of the shop to be read, for the console to compare it with the live one.
+        assistant: answers /v1/ask; None: there is no such call.
 
     Raises:
         MissingExtra: fastapi, uvicorn or prometheus-client is not installed.
@@ -45,4 +49,5 @@ def create_app(
         if str(error.name).startswith("mercer"):
             raise
         raise MissingExtra(str(error.name), extra="serve") from error
-    return build(doors, settings=settings or ServeSettings(), images=images, keys=keys, beside=beside)
+    chosen = settings or ServeSettings()
+    return build(doors, settings=chosen, images=images, keys=keys, beside=beside, assistant=assistant)

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from mercer import __version__
 from mercer.serve import problem
 from mercer.serve.api import alarms, events, experiments, find, health, products, rules, shoppers
+from mercer.serve.api import ask as ask_api
 from mercer.serve.api import keys as keys_api
 from mercer.serve.api import models as models_api
 from mercer.serve.console import desk as console
@@ -51,6 +52,7 @@ def build(
     images: Path | None,
     keys: Keys | None,
     beside: console.Beside | None = None,
+    assistant: ask_api.Answering | None = None,
 ) -> FastAPI:
     """Compose the application; it does not close the doors, their owner does."""
 
@@ -82,6 +84,8 @@ def build(
     if keys and book:
         app.include_router(experiments.router(doors, book))
         app.include_router(alarms.router(AlarmBook(keys.shop)))
+    if assistant:
+        app.include_router(ask_api.router(assistant))
     app.include_router(health.router(doors, metrics))
     if settings.storefront:
         app.include_router(route.router(doors, ask, pages, settings=settings))
