@@ -35,6 +35,8 @@ COMMANDS = (
     "ask",
     "rules",
     "serve",
+    "watch",
+    "experiment",
     "demo",
     "promote",
     "export",

@@ -34,6 +34,8 @@ class WatchSettings:
     """Hours of one window of time; windows begin at whole multiples since 1970, UTC."""
     days: int = 28
     """Days of the log that quality over time is drawn from."""
+    recent_days: float = 7.0
+    """Last days that drift is measured in, against what was before or was built from."""
     least: int = 50
     """Answers that a window must have to be judged."""
     visit_minutes: float = 30.0
@@ -53,8 +55,9 @@ class WatchSettings:
 
     def __post_init__(self) -> None:
         limits = (
-            ("window_hours", 0.01, 24 * 31), ("days", 1, 3660), ("least", 1, 10**9), ("visit_minutes", 1, 1440),
-            ("significance", 1e-9, 0.5), ("sample", 100, 10**7), ("tries", 1, 20), ("pause", 0, 600),
+            ("window_hours", 0.01, 24 * 31), ("days", 1, 3660), ("recent_days", 0.01, 366), ("least", 1, 10**9),
+            ("visit_minutes", 1, 1440), ("significance", 1e-9, 0.5), ("sample", 100, 10**7), ("tries", 1, 20),
+            ("pause", 0, 600),
         )  # fmt: skip
         for name, low, high in limits:
             if not low <= getattr(self, name) <= high:

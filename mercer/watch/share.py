@@ -58,7 +58,8 @@ def share(held: ArrayLike, who: NDArray[np.int64]) -> Estimate:
     worth = min(count, value * (1 - value) / error**2) if error > 0 else visitors
     centre = (value + NORMAL**2 / (2 * worth)) / (1 + NORMAL**2 / worth)
     half = NORMAL / (1 + NORMAL**2 / worth) * math.sqrt(value * (1 - value) / worth + NORMAL**2 / (4 * worth**2))
-    return Estimate(value, max(centre - half, 0.0), min(centre + half, 1.0), count, error)
+    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
+    return Estimate(value, min(low, value), max(high, value), count, error)  # rounding may put 0 outside
 
 
 def median(values: ArrayLike) -> Estimate:

@@ -41,6 +41,8 @@ class Traffic:
     device: Words
     arm: Words
     degraded: Words
+    version: Words
+    """Of the index."""
     answer: Whole
     """Of each impression: its answer, a place in the columns above."""
     product: Words
@@ -104,7 +106,20 @@ def columns(rows: Iterable[Row]) -> Traffic:
     return Traffic(**first, **held)
 
 
-ASKED = ("id", "time", "scene", "query", "total", "offset", "shopper", "session", "device", "arm", "degraded")
+ASKED = (
+    "id",
+    "time",
+    "scene",
+    "query",
+    "total",
+    "offset",
+    "shopper",
+    "session",
+    "device",
+    "arm",
+    "degraded",
+    "version",
+)
 NUMBERS = ("time", "total", "offset", "answer", "position", "clicked")
 
 
