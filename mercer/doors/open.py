@@ -16,7 +16,7 @@ from mercer.doors.arm import ArmDoors, Arms
 from mercer.doors.build import encoder_settings
 from mercer.doors.catch_up import apply_changes, caught_up, missed_changes
 from mercer.doors.noted import models, noted
-from mercer.doors.people import ShopperDoors
+from mercer.doors.people import ShopperDoors, recommending
 from mercer.doors.preview import Preview, drafted, found_conflicts, preview
 from mercer.doors.ranked import open_learned
 from mercer.doors.settings import Settings
@@ -30,7 +30,6 @@ from mercer.events.profile import Profile
 from mercer.rank.reranker import Reranker, open_reranker
 from mercer.rank.rule_book import RuleBook
 from mercer.rank.rule_conflict import Conflict
-from mercer.recommend import Recommend
 from mercer.records import Impression, Page, Product, Request
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.index import Index, IndexSettings, open_index
@@ -93,7 +92,7 @@ class Doors(ShopperDoors):
         self.encoding: EncodeSettings | None = None
         """With which the encoder was loaded, where `open_doors` did so."""
         self._less = Less(self._search)
-        self._recommend = Recommend(index, behaviour, settings=settings.recommend, version=version, rules=self.rules)
+        self._recommend = recommending(index, behaviour, settings, version=version, rules=self.rules, log=events)
         self._writing, self._arms = threading.Lock(), Arms(self, settings)
 
     def search(self, request: Request, *, system: System = "hybrid", effort: Effort = "full") -> Page:

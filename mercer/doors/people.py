@@ -7,16 +7,27 @@ import threading
 from mercer.doors.erase import Proof, erase
 from mercer.doors.portrait import Portrait, portrait
 from mercer.doors.refresh import Refresher
+from mercer.doors.settings import Settings
 from mercer.events.log import EventLog
 from mercer.events.people import People
 from mercer.events.profile import Profile
+from mercer.events.tally import Tally
+from mercer.rank.rule_book import RuleBook
 from mercer.recommend import Recommend
 from mercer.records import Filter, Shopper
+from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.columns import check_filters
 from mercer.retrieve.index import Index
 from mercer.shop import Shop
 
-__all__ = ["ShopperDoors"]
+__all__ = ["ShopperDoors", "recommending"]
+
+
+def recommending(
+    index: Index, behaviour: Behaviour, settings: Settings, *, version: str, rules: RuleBook, log: EventLog
+) -> Recommend:
+    """The recommendation door, which hears from the log what its exploring has brought."""
+    return Recommend(index, behaviour, settings=settings.recommend, version=version, rules=rules, tally=Tally(log))
 
 
 class ShopperDoors:

@@ -14,7 +14,7 @@ from mercer.rank.rule_book import RuleBook
 from mercer.rank.rules import Ruling, placed
 from mercer.rank.spread import Spread
 from mercer.recommend.aside import muted, substitutes, tired
-from mercer.recommend.explore import Explore, Explored
+from mercer.recommend.explore import Explore, Explored, thompson
 from mercer.recommend.reasons import Reasons
 from mercer.recommend.ruled import RULE, Ruled
 from mercer.recommend.settings import ABOUT, OWN, SCENES, RecommendSettings
@@ -57,7 +57,10 @@ class Recommend:
         clock: Callable[[], float] = time.time,
         rules: RuleBook | None = None,
         seed: int | None = None,
+        tally: Callable[[], Mapping[str, tuple[int, int]]] | None = None,
     ) -> None:
+        """Over an index and what is known of behaviour; `tally` counts what exploring has shown, for Thompson's way."""
+        self._tally = tally
         self.index, self.behaviour, self.version = index, behaviour, version
         self.settings = settings or RecommendSettings()
         self._clock = clock
@@ -76,6 +79,7 @@ class Recommend:
             version=self.version,
             clock=self._clock,
             rules=self._ruled.book,
+            tally=self._tally,
         )
 
     def __call__(self, request: Request) -> Page:
@@ -198,7 +202,18 @@ class Recommend:
             return Explored(ranked.shown, {})
         found = self._rows.spread(self.behaviour.popular.value, len(allowed)) >= settings.explore_below
         few = np.flatnonzero(allowed & ~found)
-        return self._explore(ranked.shown, few, chance=settings.explore, place=settings.explore_place)
+        chances = self._chances if settings.explore_how == "thompson" and self._tally else None
+        place = settings.explore_place
+        return self._explore(ranked.shown, few, chance=settings.explore, place=place, chances=chances)
+
+    def _chances(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How likely each row is the one to show, by what showing it has brought."""
+        import numpy as np
+
+        assert self._tally is not None
+        tally, ids = self._tally(), self.index.columns.ids
+        counts = np.array([tally.get(ids[row], (0, 0)) for row in rows.tolist()], dtype=np.int64).reshape(-1, 2)
+        return thompson(counts[:, 0], counts[:, 1])
 
     def _hits(self, request: Request, asked: Asked, ranked: _Ranked, explored: Explored) -> tuple[Hit, ...]:
         import numpy as np

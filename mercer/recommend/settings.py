@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Literal
 
 from mercer.errors import SettingsError
 from mercer.rank.diverse import DiverseSettings
@@ -61,6 +62,8 @@ class RecommendSettings:
     """Times a product may be recommended and left alone before its score falls, to 0 at twice that; 0 never tires."""
     explore: float = 0.0
     """Chance that one place of home, next, basket and trending goes to a product that few have found; 0 is never."""
+    explore_how: Literal["even", "thompson"] = "even"
+    """How it is drawn: all alike, or by its chance to be the best, from how often it was shown by chance and wanted."""
     explore_place: int = 5
     """That place, from 1, the top."""
     explore_below: float = 1.0

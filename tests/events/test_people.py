@@ -15,6 +15,7 @@ from mercer.events.database import TABLES, WHO_WAS_SHOWN
 from mercer.events.log import EventLog
 from mercer.events.people import People
 from mercer.events.profile import Profile
+from mercer.events.tally import Tally
 from mercer.records import Event, Filter, Impression, Shopper
 
 NOON = 1_760_000_000_000
@@ -164,3 +165,19 @@ def test_propensities_are_kept_and_checked(log: EventLog) -> None:
     for wrong in (0.0, 1.5, -1.0, float("nan")):
         with pytest.raises(RequestError, match="propensity"):
             log.shown([Impression("q", "p", 1, NOON, propensity=wrong)])
+
+
+def test_what_was_shown_by_chance_is_tallied(log: EventLog) -> None:
+    now = [0.0]
+    tally = Tally(log, clock=lambda: now[0])
+    assert tally() == {}
+    log.shown([Impression("q1", "p", 1, NOON, propensity=0.1), Impression("q2", "p", 1, NOON, propensity=0.1)])
+    log.shown([Impression("q3", "p", 1, NOON)])
+    log.append([Event("1", "click", "p", NOON, query_id="q1"), Event("2", "purchase", "p", NOON, query_id="q1")])
+    log.append([Event("3", "click", "p", NOON, query_id="q3"), Event("4", "dislike", "p", NOON, query_id="q2")])
+    assert tally() == {}, "it has asked just now"
+    now[0] += 31
+    assert tally() == {"p": (2, 1)}
+    log.append([Event("5", "click", "p", NOON, query_id="q2")])
+    now[0] += 31
+    assert tally() == {"p": (2, 2)}

@@ -14,6 +14,7 @@ import pytest
 from mercer.errors import RequestError, SettingsError
 from mercer.rank.diverse import DiverseSettings
 from mercer.recommend import Recommend, RecommendSettings
+from mercer.recommend.explore import thompson
 from mercer.records import Filter, Page, Product, Request, Shopper
 from mercer.retrieve.behaviour import Behaviour
 from mercer.retrieve.context import Context, cells
@@ -241,3 +242,32 @@ def test_a_page_is_spread_over_kinds_and_new_products_have_their_floor(index: Ex
     assert not [id for id in ids(plain) if id.startswith("lamp")], "lamps have no events"
     fair = door(index, diversity=DiverseSettings(fresh=0.25))(Request("trending", k=8))
     assert sum(id.startswith("lamp") for id in ids(fair)) == 2
+
+
+def test_thompson_draws_as_often_as_it_says_and_learns(index: ExactIndex) -> None:
+    won = {"lamp3": (40, 12), "lamp4": (40, 0)}
+    chosen = Recommend(
+        index, BEHAVIOUR, settings=RecommendSettings(explore=0.5, explore_how="thompson"), seed=4,
+        clock=lambda: (NOW + DAY) / 1000, tally=lambda: won,
+    )  # fmt: skip
+    said, times = {}, Counter[str]()
+    for _ in range(600):
+        hit = chosen(Request("trending", k=8)).hits[4]
+        times[hit.id] += 1
+        said[hit.id] = hit.propensity
+    own = next(id for id in times if not id.startswith("lamp"))
+    assert said[own] == 0.5
+    assert times["lamp3"] / 600 == pytest.approx(said["lamp3"], abs=0.08)
+    assert (said["lamp3"] or 0) > 0.35 > 0.1 > max(said[id] or 0 for id in said if id not in (own, "lamp3"))
+
+
+def test_thompson_knows_the_chance_to_be_best() -> None:
+    shown, acted = np.array([100, 100, 0, 0, 20]), np.array([8, 2, 0, 0, 1])
+    rng = np.random.default_rng(6)
+    draws = rng.beta(1 + acted, 19 + shown - acted, size=(40_000, 5)).argmax(axis=1)
+    np.testing.assert_allclose(thompson(shown, acted, even=0.0), np.bincount(draws, minlength=5) / 40_000, atol=0.01)
+    even = thompson(shown, acted, even=0.5)
+    assert even.sum() == pytest.approx(1)
+    assert even.min() >= 0.1
+    many = thompson(np.zeros(5000, int), np.zeros(5000, int))
+    np.testing.assert_allclose(many, 1 / 5000)
