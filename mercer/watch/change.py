@@ -154,7 +154,7 @@ def told_apart(before: Sequence[str], now: Sequence[str], *, seed: int = 0) -> C
     try:
         from sklearn.feature_extraction.text import HashingVectorizer
         from sklearn.linear_model import LogisticRegression
-        from sklearn.model_selection import StratifiedKFold, cross_val_predict
+        from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     except ImportError as error:
         raise MissingExtra("scikit-learn", extra="quality") from error
     from scipy.stats import mannwhitneyu
@@ -167,9 +167,10 @@ def told_apart(before: Sequence[str], now: Sequence[str], *, seed: int = 0) -> C
     drawn = [[side[place] for place in rng.permutation(len(side))[:most]] for side in sides]
     texts, label = [*drawn[0], *drawn[1]], np.repeat([0, 1], most)
     table = HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=2**14).transform(texts)
-    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    # a text of both sides is held out on both, or what was learnt of the one would be wrong of the other
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(table, label, groups=texts)
     scores = cross_val_predict(
-        LogisticRegression(C=1.0, max_iter=200), table, label, cv=folds, method="decision_function"
+        LogisticRegression(C=1.0, max_iter=200), table, label, cv=list(folds), method="decision_function"
     )
     found = mannwhitneyu(scores[label == 1], scores[label == 0], alternative="greater")
     return Change(float(found.statistic) / most**2, "auc", float(found.pvalue), most, most)
