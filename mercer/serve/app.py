@@ -64,6 +64,8 @@ def build(
         yield
         if access.used:
             access.used.save()
+        if desk and desk.opened:
+            desk.opened.close()
 
     app = FastAPI(
         title="Mercer", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None

@@ -14,8 +14,10 @@ import pytest
 
 testclient = pytest.importorskip("fastapi.testclient", reason="mercer[serve] is not installed")
 
+from mercer.errors import ModelError  # noqa: E402
 from mercer.events.answer import Answer  # noqa: E402  # after the check for the extra
 from mercer.events.log import EventLog  # noqa: E402
+from mercer.records import Contribution  # noqa: E402
 from mercer.serve import Keys, create_app  # noqa: E402
 from mercer.shop import Shop  # noqa: E402
 
@@ -225,3 +227,118 @@ def test_a_form_shows_every_kind_of_rule_as_it_is() -> None:
         if not row.get("enabled", True):
             del told["enabled"]
         assert row_of(Fields(told), zone=None) == row
+
+
+# --- two versions side by side
+
+
+class Other:
+    """Another version: the double's answers, the other way round, with a ledger."""
+
+    def __init__(self, double: Any, version: str) -> None:
+        self.double, self.version, self.closed = double, version, False
+
+    def search(self, request: Any, **_: Any) -> Any:
+        if self.version == "broken":
+            raise ModelError("the encoder is gone", cure="run: mercer index SHOP")
+        page = self.double.search(request)
+        lines = (Contribution("words", 2.0, 0.75), Contribution("rule <i>", 1.0, -0.5))
+        return replace(page, hits=tuple(replace(hit, ledger=lines) for hit in reversed(page.hits)))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def keep_index(shop: Shop, version: str) -> None:
+    with shop.writing("index") as folder:
+        shop.keep("index", folder, {"checked": "", "encoder": {}}, version=version)
+
+
+def test_one_query_on_two_versions_with_the_ledger(double: Any, shop: Shop) -> None:
+    others: list[Other] = []
+
+    def beside(version: str) -> Any:
+        others.append(Other(double, version))
+        return others[-1]
+
+    for version in ("v1", "v2", "v3", "broken"):
+        keep_index(shop, version)
+    headers = {"accept": "text/html", "accept-language": "en"}
+    with testclient.TestClient(create_app(double, keys=Keys(shop), beside=beside), headers=headers) as client:
+        empty = client.get("/console/compare")
+        assert "Ask something" in empty.text
+        page = client.get("/console/compare", params={"q": "cup", "left": "double", "right": "v1"}).text
+        assert "3 of the first 10 are in both" in page
+        assert "+0.7500" in page
+        assert "-0.5000" in page
+        assert "rule &lt;i&gt;" in page
+        assert page.count(">3 there</span>") == page.count(">1 there</span>") == 2
+        assert client.get("/console/compare", params={"q": "cup", "right": "v1"}).status_code == 200
+        assert len(others) == 1, "it is still open"
+        broken = client.get("/console/compare", params={"q": "cup", "right": "broken"})
+        assert broken.status_code == 200
+        assert "the encoder is gone" in broken.text
+        for version in ("v2", "v3"):
+            client.get("/console/compare", params={"q": "cup", "right": version})
+        assert [other.closed for other in others if other.version == "v1"] == [True], "two are held at most"
+        assert "there is no index version" in client.get("/console/compare", params={"q": "cup", "right": "v9"}).text
+        assert client.get("/console/compare", params={"q": "cup", "left_way": "burn"}).status_code == 404
+    assert all(other.closed for other in others), "none is left open"
+
+
+def test_a_server_that_cannot_open_others_compares_ways(browser: Any, shop: Shop) -> None:
+    keep_index(shop, "v1")
+    page = browser.get("/console/compare", params={"q": "cup", "right": "v1"})
+    assert page.status_code == 200
+    assert "is not open here" in page.text
+
+
+# --- alarms and experiments
+
+
+def test_alarms_are_looked_after_and_muted(browser: Any, shop: Shop) -> None:
+    from mercer.watch.alarm import AlarmRule, Measured
+    from mercer.watch.alarm_book import AlarmBook
+
+    assert "Nothing was watched yet" in browser.get("/console/alarms").text
+    book = AlarmBook(shop)
+    rules = {"empty": AlarmRule("quality.zero_results", 0.3, 0.2), "calm": AlarmRule("drift.queries", 0.3, 0.2)}
+    book.see(rules, [Measured("quality.zero_results", 0.5, 0.4, 0.6, 1), Measured("drift.queries", 0.1, 0.1, 0.1, 1)])
+    page = browser.get("/console/alarms")
+    assert "quality.zero_results is 0.5" in page.text
+    assert page.text.count(">stands</span>") == 1
+    assert page.text.count(">quiet</span>") == 1
+    assert '<span class="badge">1</span>' in page.text
+    form = {"token": token(page), "alarm": "empty"}
+    assert browser.post("/console/alarms", data={**form, "act": "acknowledge", "note": "late"}).status_code == 303
+    assert book.standing()["empty"].note == "late"
+    assert '<span class="badge">1</span>' not in browser.get("/console/alarms").text
+    browser.post("/console/alarms", data={**form, "act": "mute"})
+    assert "muted until" in browser.get("/console/alarms").text
+    browser.post("/console/alarms", data={**form, "act": "unmute"})
+    assert not book.standing()["empty"].muted_until
+    for wrong, status in (({"act": "burn"}, 422), ({"act": "mute", "alarm": "nothing"}, 404)):
+        answer = browser.post("/console/alarms", data={**form, **wrong})
+        assert answer.status_code == status
+        assert "What helps" in answer.text
+    assert [entry.act for entry in shop.audit.entries()] == ["acknowledge alarm", "mute alarm", "mute alarm"]
+
+
+def test_experiments_are_judged_and_stopped(double: Any, shop: Shop) -> None:
+    from mercer.watch.experiment_book import ExperimentBook
+
+    with EventLog(shop.events) as log:
+        doors = type("Logged", (type(double),), {"events": log})()
+        app, headers = create_app(doors, keys=Keys(shop)), {"accept": "text/html", "accept-language": "en"}
+        with testclient.TestClient(app, follow_redirects=False, headers=headers) as client:
+            assert "No experiment was started" in client.get("/console/experiments").text
+            book = ExperimentBook(shop)
+            book.start({"id": "spread", "arms": [{"name": "as-is"}, {"name": "mmr", "settings": {"rank.dense": 0.5}}]})
+            page = client.get("/console/experiments")
+            assert "rank.dense=0.5" in page.text
+            assert "too few shoppers yet" in page.text
+            assert "nan" not in page.text
+            form = {"token": token(page), "experiment": "spread"}
+            assert client.post("/console/experiments", data=form).status_code == 303
+            assert book.one("spread").state == "stopped"
+            assert client.post("/console/experiments", data={**form, "experiment": "x"}).status_code == 404

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mercer import __version__
 from mercer.errors import MercerError
 from mercer.serve.console.form import SESSION
+from mercer.serve.console.opened import Opened
 from mercer.serve.console.section import GROUPS, Section
 from mercer.serve.console.words import Words
 from mercer.serve.doors import Doors
@@ -43,8 +44,8 @@ class Desk:
     sections: tuple[Section, ...]
     templates: Environment
     phrases: Mapping[str, tuple[str, str]]
-    beside: Beside | None = None
-    """None where no other version can be opened."""
+    opened: Opened | None = None
+    """Other index versions, to be read; None where none can be opened."""
     slow: Slow | None = None
     """The slowest searches of this server."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mercer.serve.console import audit, health, keys, models, overview, queries, rules
+from mercer.serve.console import alarms, audit, compare, experiments, health, keys, models, overview, queries, rules
 from mercer.serve.console.desk import Beside, Desk, environment
+from mercer.serve.console.opened import Opened
 from mercer.serve.console.section import Section
 from mercer.serve.doors import Doors
 from mercer.serve.guard_access import Access
@@ -20,7 +21,10 @@ SECTIONS: tuple[Section, ...] = (
     health.SECTION,
     models.SECTION,
     queries.SECTION,
+    compare.SECTION,
     rules.SECTION,
+    experiments.SECTION,
+    alarms.SECTION,
     keys.SECTION,
     audit.SECTION,
 )
@@ -40,4 +44,6 @@ def furnish(
     phrases: Mapping[str, tuple[str, str]] = {
         name: words for section in SECTIONS for name, words in section.phrases.items()
     }
-    return Desk(doors, keys.shop, access, settings, SECTIONS, environment(), phrases, beside, slow)
+    return Desk(
+        doors, keys.shop, access, settings, SECTIONS, environment(), phrases, Opened(beside) if beside else None, slow
+    )

@@ -81,8 +81,8 @@ class Words:
         return "zh-Hans" if self.language == "zh" else "en"
 
     def number(self, value: float | None, digits: int = 0) -> str:
-        """A number with separators; – where there is none."""
-        return "–" if value is None else f"{value:,.{digits}f}"
+        """A number with separators; – where there is none, or NaN."""
+        return "–" if value is None or value != value else f"{value:,.{digits}f}"
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """A share of 1 as percent."""

@@ -25,3 +25,7 @@ if (kind) {
   kind.addEventListener("change", choose);
   choose();
 }
+
+const here = document.querySelector(".menu [aria-current]");
+const menu = document.querySelector(".menu");
+if (here && menu && menu.scrollWidth > menu.clientWidth) menu.scrollLeft = here.offsetLeft - menu.clientWidth / 2;
