@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.errors import SettingsError
 from mercer.rank.diverse import DiverseSettings
+from mercer.rank.objective import check_objectives
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,8 @@ class HybridSettings:
     """Version of a model of kind ranker; "" is the one that the index was published with, off is none."""
     reranker: str = ""
     """Version of a model of kind reranker, or a folder; "" is the one that the index was published with."""
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    """What else counts beside relevance: price, rating, popular, new or attributes.NAME → points of score, -1 to 1."""
     diversity: DiverseSettings = field(default_factory=DiverseSettings)
     """How the first places are spread over kinds of products, and floors for new and long-tail ones."""
 
@@ -58,6 +61,7 @@ class HybridSettings:
             value = getattr(self, name)
             if not low <= value <= high and not (name in UNPUBLISHED and value == AS_PUBLISHED):
                 raise SettingsError(f"[rank] {name} is {value}", cure=f"give a number from {low:g} to {high:g}")
+        check_objectives(self.objectives)
 
     def closed(self, published: Mapping[str, Any] = UNPUBLISHED) -> HybridSettings:
         """With a number in place of every -1: what an index was published with, else `UNPUBLISHED`.

@@ -173,6 +173,18 @@ class Columns:
         """One numeric column at these rows; NaN where unknown."""
         return self._numbers[name][rows]
 
+    def told(self, field: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The number in an ``attributes.NAME`` at these rows; NaN where there is none, or a text."""
+        import numpy as np
+
+        found = np.full(len(rows), np.nan)
+        for place, row in enumerate(rows.tolist()):
+            for code in self._tags[row].tolist():
+                name, value = self._names[code]
+                if name == field:
+                    found[place] = _number(value)
+        return found
+
     def _coded(self, tag: tuple[str, str]) -> int:
         code = self._code.get(tag)
         if code is None:
@@ -186,6 +198,13 @@ class Columns:
         fields = ("category", "category_level") if wanted.field == "category" else (wanted.field,)
         codes = (self._code.get((field, value)) for field in fields for value in wanted.values)
         return [row for code in codes if code is not None for row in self._rows[code]]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _order(name: str) -> Any:

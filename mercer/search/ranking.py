@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mercer.rank.hybrid import HybridSettings
+from mercer.rank.objective import weighed
 from mercer.rank.rerank import Rerank
 from mercer.rank.rules import Ruling
 from mercer.rank.spread import Spread
@@ -60,6 +61,7 @@ class Ranking:
         popularity: Mapping[str, float],
     ) -> None:
         self.index, self.settings, self.learned = index, settings, learned
+        self._popularity = popularity
         self.rerank = Rerank(reranker, settings) if reranker is not None else None
         self.spread = Spread(index, settings.diversity, popularity) if settings.diversity.on else None
 
@@ -84,6 +86,8 @@ class Ranking:
                 studied = self.learned(known, request, found, order)
                 ranked = Ranked(studied.found, studied.order, studied)
                 done()
+            if self.settings.objectives and len(ranked.order):
+                ranked = self._weighed(ranked)
             if self._reaches(request, ruling, self.settings.rerank):
                 ranked = self._reranked(known.corrected or known.raw, ranked, stages)
         if self.spread and self._reaches(request, ruling, self.settings.diversity.depth):
@@ -92,6 +96,24 @@ class Ranking:
             ranked = replace(ranked, found=replace(ranked.found, scored=scored), order=order)
             done()
         return ranked
+
+    def _weighed(self, ranked: Ranked) -> Ranked:
+        """The answer by relevance and by what else the shop wants; equal ones by id."""
+        import numpy as np
+
+        found, order, columns = ranked.found, ranked.order, self.index.columns
+        wants = {}
+        for name, weight in self.settings.objectives.items():
+            if name in ("popular", "new"):
+                share = np.array([self._popularity.get(id, 0.0) for id in found.ids])
+                numbers = share if name == "popular" else (share == 0).astype(np.float64)
+            else:
+                numbers = (columns.told if name.startswith("attributes.") else columns.numbers)(name, found.rows)
+            wants[name] = weight, numbers
+        scored = weighed(found.scored, order, wants)
+        ids = np.array([found.ids[place] for place in order])
+        order = order[np.lexsort((ids, -scored.scores[order]))]
+        return replace(ranked, found=replace(found, scored=scored), order=order)
 
     def told(self, ranked: Ranked, found: Found, shown: NDArray[np.int64]) -> Found:
         """`found`, as the rules left it, with a line for each signal of the trees in the ledgers of what is shown."""
