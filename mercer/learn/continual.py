@@ -21,6 +21,7 @@ from mercer.errors import DataError, UsageError
 from mercer.learn import ranks
 from mercer.learn.mine import Found, negatives, pool_of
 from mercer.learn.pairs import gains_of, joined
+from mercer.learn.pairs.pair import rows_of, to_pairs
 from mercer.learn.pool import Pool
 from mercer.learn.precision import device, precision_of
 from mercer.learn.rehearse import buffer, keeper
@@ -74,7 +75,8 @@ def remembered(folder: Path, period: str, parts: Mapping[str, pa.Table], setting
     if (folder / FILE).exists():
         told = json.loads((folder / FILE).read_text("utf-8"))
         kept = pq.read_table(folder / REHEARSED)
-        return Memory(told["valid"], told["test"], kept, frozenset(told["groups"]))
+        valid, test = ({name: told[part][name] for name in told["periods"]} for part in ("valid", "test"))
+        return Memory(valid, test, kept, frozenset(told["groups"]))
     held = {group for part in ("valid", "test") for group in parts[part]["group"].to_pylist()}
     valid, test = ({period: gains_of(parts[part])} for part in ("valid", "test"))
     return Memory(valid, test, buffer(parts["train"], settings.rehearse, seed=settings.seed), frozenset(held))
@@ -127,7 +129,8 @@ def learn_since(
     hold = keeper(rehearsed, tasks[1:], rehearse, passages=settings.batch * settings.passages,
                   temperature=settings.temperature, margin=settings.margin, seed=settings.seed)  # fmt: skip
     chosen = {query: gains for queries in valid.values() for query, gains in queries.items()}
-    own = dataclasses.replace(settings, epochs=rehearse.epochs)
+    share = 1 - tasks[-1].share * (len(tasks) > 1)  # as many steps as without rehearsal
+    own = dataclasses.replace(settings, epochs=max(0.01, rehearse.epochs * share))
     data = content_hash(*(str(table.to_pydict()) for table in (fresh["train"], rehearsed)))
     version = (
         f"encoder/{content_hash(data, base.hash, json.dumps(dataclasses.asdict(settings), sort_keys=True), period)}"
@@ -161,8 +164,7 @@ def _sold(pairs: pa.Table, texts: Mapping[str, str]) -> pa.Table:
     """Pairs of products that are still there, with the text that they have now."""
     import pyarrow as pa
 
-    rows = [row for row, product in enumerate(pairs["product"].to_pylist()) if product in texts]
-    kept = pairs.take(rows)
+    kept = rows_of(pairs, (row for row, product in enumerate(pairs["product"].to_pylist()) if product in texts))
     named = pa.array([texts[product] for product in kept["product"].to_pylist()], pa.string())
     return kept.set_column(kept.column_names.index("text"), "text", named)
 
@@ -181,8 +183,6 @@ def _found(
 
 def _pool(truth: Mapping[str, Mapping[str, float]], found: Found, texts: Mapping[str, str], seed: int) -> Pool | None:
     """Held-out queries with what is ranked for them; those whose products are all gone are left out."""
-    from mercer.learn.pairs.pair import to_pairs
-
     rows = [(query, product, texts[product], gain, 1.0, query, None, "held", "")
             for query, gains in truth.items() for product, gain in gains.items() if product in texts]  # fmt: skip
     chosen = pool_of(to_pairs(rows), found, queries=ASKED, depth=DEPTH, seed=seed) if rows else {}
@@ -220,7 +220,7 @@ def _figures(model: Model, pools: Mapping[str, Pool | None], settings: LearnSett
 def _keep(folder: Path, memory: Memory) -> None:
     import pyarrow.parquet as pq
 
-    told = {"valid": memory.valid, "test": memory.test, "groups": sorted(memory.groups)}
+    told = {"periods": list(memory.test), "valid": memory.valid, "test": memory.test, "groups": sorted(memory.groups)}
     write_json(folder / FILE, told)
     pq.write_table(memory.rehearsed, folder / REHEARSED)
 

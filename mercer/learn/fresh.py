@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercer.learn.pairs import from_events, from_judgments, joined
+from mercer.learn.pairs.pair import rows_of
 from mercer.learn.settings import LearnSettings
 from mercer.measure.metric import parse_gains
 from mercer.quality.exposure import propensity
@@ -43,11 +44,11 @@ def fresh_pairs(
     gains = parse_gains(settings.gains) if settings.gains else None
     old, new = (_judged(folder, products, gains) for folder in (before, after))
     known = set(_keys(old))
-    judged = new.take([row for row, key in enumerate(_keys(new)) if key not in known])
+    judged = rows_of(new, (row for row, key in enumerate(_keys(new)) if key not in known))
     done = _behaviour(before, after, products, settings)
     groups = set(judged["group"].to_pylist())
     unjudged = [row for row, group in enumerate(done["group"].to_pylist()) if group not in groups]
-    return joined(judged, done.take(unjudged))
+    return joined(judged, rows_of(done, unjudged))
 
 
 def parted(pairs: pa.Table, settings: LearnSettings, *, tested: Set[str] = frozenset()) -> dict[str, pa.Table]:
@@ -64,7 +65,8 @@ def parted(pairs: pa.Table, settings: LearnSettings, *, tested: Set[str] = froze
     test, valid = settings.test, settings.test + settings.valid
     place = ["test" if one < test else "valid" if one < valid else "train" for one in shares]
     return {
-        part: pairs.take([row for row, mine in enumerate(place) if mine == part]) for part in ("train", "valid", "test")
+        part: rows_of(pairs, (row for row, mine in enumerate(place) if mine == part))
+        for part in ("train", "valid", "test")
     }
 
 

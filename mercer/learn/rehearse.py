@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mercer.encode.encoder import Side
+from mercer.learn.pairs.pair import rows_of
 from mercer.learn.robust_settings import RehearseSettings
 from mercer.learn.step import Steps, Task
 from mercer.learn.tower import Tower
@@ -34,7 +35,7 @@ def buffer(pairs: pa.Table, settings: RehearseSettings, *, seed: int) -> pa.Tabl
     order = sorted(set(texts), key=lambda text: hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest())
     place = {text: at for at, text in enumerate(order)}
     rows = sorted(range(len(texts)), key=lambda row: (place[texts[row]], row))
-    return pairs.take(rows[: settings.most])
+    return rows_of(pairs, rows[: settings.most])
 
 
 def keeper(pairs: pa.Table, tasks: Sequence[Task], settings: RehearseSettings, *, passages: int, temperature: float,

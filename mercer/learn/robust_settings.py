@@ -75,7 +75,7 @@ class RehearseSettings:
     """Pairs that are kept to rehearse, drawn by query."""
     distil: float = 1.0
     """Weight of staying near the vectors that the version before gives to texts of the buffer; 0 is none."""
-    texts: int = 16
+    texts: int = 8
     """Texts a step that this looks at."""
     l2: float = 0.0
     """Half of it times the squared distance of all weights from the version before is added to the loss."""
@@ -84,7 +84,7 @@ class RehearseSettings:
     fisher: int = 8
     """Steps that how much it mattered is worked out on."""
     epochs: float = 2.0
-    """How often each new pair is seen."""
+    """How many steps there are: as many as it takes to see each new pair so often, those that rehearse among them."""
 
     def __post_init__(self) -> None:
         _within(self, "learn.rehearse", (("most", 0, 10_000_000), ("texts", 1, 4096), ("fisher", 1, 10_000)))

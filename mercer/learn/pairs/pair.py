@@ -12,7 +12,7 @@ from mercer.retrieve.analyze import normalise
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["empty", "gains_of", "group_of", "joined", "schema", "to_pairs"]
+__all__ = ["empty", "gains_of", "group_of", "joined", "rows_of", "schema", "to_pairs"]
 
 COLUMNS: Mapping[str, str] = {
     "query": "string",
@@ -64,6 +64,13 @@ def gains_of(pairs: pa.Table) -> dict[str, dict[str, float]]:
     for query, product, gain in zip(*(pairs[name].to_pylist() for name in ("query", "product", "gain")), strict=True):
         found.setdefault(query, {})[product] = gain
     return found
+
+
+def rows_of(pairs: pa.Table, rows: Iterable[int]) -> pa.Table:
+    """Some rows, in this order; none is a table too."""
+    import pyarrow as pa
+
+    return pairs.take(pa.array(list(rows), pa.int64()))
 
 
 def empty() -> pa.Table:
