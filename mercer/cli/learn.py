@@ -76,6 +76,7 @@ def learn(
     from mercer.cli.learn_reranker import reranker_learned
     from mercer.cli.learn_run import gathered_of, start
     from mercer.cli.learn_since import learn_since
+    from mercer.cli.measure_fair import fair_settings
 
     if what == "assistant":
         from mercer.cli.learn_assistant import learn_assistant
@@ -99,11 +100,13 @@ def learn(
     run = start(folder, budget, override, shared if reranker else shared | objectives, own)
     run = steadying(run) if typos else run
     if since:
-        learn_since(run, since, promote=not no_promote, json=json)
+        limited = fair_settings(folder).least > 0
+        learn_since(run, since, promote=not no_promote and not limited, json=json)
         return
     gathered = gathered_of(run)
     done = (reranker_learned if reranker else encoder_learned)(run, gathered)
-    promoted = not no_promote and (done.proof.better or bool(override))
+    limited = fair_settings(folder).least > 0  # whom the new version hides is to be measured first
+    promoted = not no_promote and ((done.proof.better and not limited) or bool(override))
     if promoted:
         run.shop.publish("index", done.index, override=override)
     page_of(run.shop, done)

@@ -28,12 +28,21 @@ Truth = Mapping[str, Mapping[str, float]]
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    from mercer.cli import measure_classify, measure_opinion, measure_policy, measure_recommend
+    from mercer.cli import (
+        measure_classify,
+        measure_confidence,
+        measure_fair,
+        measure_opinion,
+        measure_policy,
+        measure_recommend,
+    )
 
     group = typer.Typer(help="Measure search and recommendation on judged or held-out data.", no_args_is_help=True)
     group.command("search")(search)
     measure_recommend.register(group)
     measure_policy.register(group)
+    measure_confidence.register(group)
+    measure_fair.register(group)
     measure_opinion.register(group)
     measure_classify.register(group)
     app.add_typer(group, name="measure")

@@ -32,6 +32,8 @@ def promote(
     json: JsonFlag = False,
 ) -> None:
     """Make a version live; a running server takes it up within a second or so, without a failed request."""
+    from mercer.cli.measure_fair import fair_settings
+    from mercer.doors.fairness import require_fair
     from mercer.doors.promote import promote as make_live
     from mercer.doors.promote import refusal
     from mercer.errors import GateBlocked, NotFoundError
@@ -47,6 +49,8 @@ def promote(
         if (against := refusal(shop, kind, version)) and not override:
             raise GateBlocked(against, cure='give --override "why"')
         kind, version = "index", _index_on(shop, version, override)
+    if kind == "index":
+        require_fair(shop, version, fair_settings(folder), override)
     live = make_live(shop, kind, version, override=override)
     _say(kind, live.version, live.before, json)
 

@@ -11,6 +11,7 @@ from mercer.cli.terminal import JsonFlag, ShopArgument, answers, print_json
 from mercer.errors import RequestError
 
 if TYPE_CHECKING:
+    from mercer.doors import Doors
     from mercer.records import Filter, Page
 
 __all__ = ["page_json", "parse_filters", "register", "show"]
@@ -48,10 +49,24 @@ def search(
         page = doors.search(request, system=system)
     finally:
         doors.close()
+    told = _confidence(doors, page) if query and sort == "relevance" and system == "hybrid" and not offset else {}
     if json:
-        print_json(page_json(page))
-    else:
-        show(page, explain=explain)
+        print_json(page_json(page) | told)
+        return
+    if told.get("nothing_fits"):
+        answers.print(f"nothing here fits well: the first hit is right with a chance of {told['confidence']:.0%}")
+    show(page, explain=explain)
+
+
+def _confidence(doors: Doors, page: Page) -> dict[str, Any]:
+    """How sure the first hit is, where `mercer measure confidence --keep` has measured this version."""
+    from mercer.doors.confidence import kept_confidence, sure
+
+    calibration = kept_confidence(doors.shop, doors.version)
+    if calibration is None:
+        return {}
+    chance, nothing = sure(page, calibration)
+    return {"confidence": round(chance, 4), "nothing_fits": nothing}
 
 
 def parse_filters(given: Iterable[str]) -> tuple[Filter, ...]:

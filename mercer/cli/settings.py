@@ -27,6 +27,7 @@ SECTIONS = (
     "understand",
     "spelling",
     "learn",
+    "fair",
     "assistant",
     "serve",
     "watch",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from mercer.doors.build import gate_refusal
+from mercer.doors.fairness import fair_refusal
 from mercer.doors.prove import proof_refusal, read_proof
 from mercer.errors import GateBlocked, NotFoundError, ShopError
 from mercer.shop import Kind, Live, Shop
@@ -44,7 +45,7 @@ def models_of(card: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def refusal(shop: Shop, kind: Kind, name: str) -> str:
-    """Why a version may not go live: its data's gate, or a model's proof; "" where nothing is against it."""
+    """Why a version may not go live: its data's gate, a proof, or whom it hides; "" where nothing is against it."""
     card = shop.card(kind, name)
     checked = name if kind == "checked" else card.get("checked", "")
     closed = gate_refusal(shop, checked) if checked and checked in shop.versions("checked") else ""
@@ -52,7 +53,8 @@ def refusal(shop: Shop, kind: Kind, name: str) -> str:
         return f"version {name} stands on data that the gate blocked ({closed})"
     models = models_of(card) if kind == "index" else (name,) if kind == "models" else ()
     models = (f"{kind}/{name}",) if kind in ALONE else models
-    return next((said for model in models if (said := proof_refusal(shop, model))), "")
+    against = next((said for model in models if (said := proof_refusal(shop, model))), "")
+    return against or (fair_refusal(shop, name) if kind == "index" else "")
 
 
 def listed(shop: Shop, kind: Kind) -> list[Version]:
