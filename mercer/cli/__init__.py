@@ -34,6 +34,7 @@ COMMANDS = (
     "recommend",
     "ask",
     "rules",
+    "opinion",
     "serve",
     "watch",
     "experiment",

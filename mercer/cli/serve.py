@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from mercer.cli.opinion import monitor_of
 from mercer.cli.terminal import ShopArgument, console
 from mercer.errors import MercerError, MissingExtra, UsageError
 
@@ -78,8 +79,9 @@ def run(
     closed = settings.keys == "always" or (settings.keys == "auto" and bool(keys.all()))
     whole = cast(Any, doors)  # it has all that Doors have
     app = create_app(
-        whole, settings=settings, images=images, keys=keys, assistant=_assistant(doors), beside=_beside(doors)
-    )
+        whole, settings=settings, images=images, keys=keys, assistant=_assistant(doors), beside=_beside(doors),
+        monitor=monitor_of(doors.shop.folder),
+    )  # fmt: skip
     _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
     _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
     # h11 refuses headers above 64 kB; the faster parser that uvicorn takes where it is installed reads them without end

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.errors import MissingExtra
-from mercer.opinion.grams import plain as readable
+from mercer.opinion.grams import folded
 from mercer.quality.alike import pairs, pieces
 from mercer.quality.alike import plain as letters
 
@@ -44,7 +44,7 @@ class Distinct:
 
 def key(text: str) -> str:
     """A hash of the letters and digits of a text, which marks, case, width and links do not change."""
-    found = letters(readable(text)).replace(" ", "") or text.strip()
+    found = letters(folded(text)).replace(" ", "") or text.strip()
     return hashlib.blake2b(found.encode(errors="replace"), digest_size=12).hexdigest()
 
 
@@ -59,7 +59,7 @@ def distinct(texts: Sequence[str], *, near: bool = True) -> Distinct:
     group = first.copy()
     if near:
         held = sorted(known.values())
-        sets = [pieces(letters(readable(texts[place]))) for place in held]
+        sets = [pieces(letters(folded(texts[place]))) for place in held]
         try:
             met = list(pairs([one if len(one) >= SHORTEST else frozenset() for one in sets], ALIKE))
         except MissingExtra:

@@ -18,7 +18,7 @@ from mercer.errors import DataError, ModelError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["BLOCKS", "Counted", "Vocabulary", "count", "pieces", "plain", "words"]
+__all__ = ["BLOCKS", "Counted", "Vocabulary", "count", "folded", "pieces", "plain", "words"]
 
 LONGEST = 20_000
 """Characters of a text that are read: an opinion is said by then, and 1 MB of text is no reason to wait."""
@@ -37,8 +37,12 @@ def plain(text: str) -> str:
     >>> plain("Ｂuy $TSLA at 12.50 https://t.co/x")
     'buy $t at 0 url'
     """
-    lower = unicodedata.normalize("NFKC", text[:LONGEST].replace("\ufeff", "")).lower()
-    return NUMBER.sub("0", TICKER.sub("$t", URL.sub("url", lower)))
+    return NUMBER.sub("0", TICKER.sub("$t", folded(text)))
+
+
+def folded(text: str) -> str:
+    """NFKC, small letters, one word for every link: what two copies of a text share, figures and names included."""
+    return URL.sub("url", unicodedata.normalize("NFKC", text[:LONGEST].replace("\ufeff", "")).lower())
 
 
 def words(text: str) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from mercer.opinion.monitor import Monitor
     from mercer.serve.api.ask import Answering
 
 __all__ = ["Doors", "Keys", "ServeSettings", "create_app"]
@@ -28,6 +29,7 @@ def create_app(
     keys: Keys | None = None,
     beside: Callable[[str], Doors] | None = None,
     assistant: Answering | None = None,
+    monitor: Monitor | None = None,
 ) -> FastAPI:
     """The ASGI application over a shop's doors.
 
@@ -39,6 +41,7 @@ def create_app(
             is no console.
         beside: opens another index version of the shop to be read, for the console to compare it with the live one.
         assistant: answers /v1/ask; None: there is no such call.
+        monitor: of what people say; None: one with usual settings, where there are keys.
 
     Raises:
         MissingExtra: fastapi, uvicorn or prometheus-client is not installed.
@@ -50,4 +53,4 @@ def create_app(
             raise
         raise MissingExtra(str(error.name), extra="serve") from error
     chosen = settings or ServeSettings()
-    return build(doors, settings=chosen, images=images, keys=keys, beside=beside, assistant=assistant)
+    return build(doors, settings=chosen, images=images, keys=keys, beside=beside, assistant=assistant, monitor=monitor)

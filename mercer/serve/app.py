@@ -13,11 +13,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from mercer import __version__
+from mercer.opinion.monitor import Monitor
 from mercer.serve import problem
 from mercer.serve.api import alarms, events, experiments, find, health, products, rules, shoppers
 from mercer.serve.api import ask as ask_api
 from mercer.serve.api import keys as keys_api
 from mercer.serve.api import models as models_api
+from mercer.serve.api import opinion as opinion_api
 from mercer.serve.console import desk as console
 from mercer.serve.console import menu
 from mercer.serve.console import route as owner
@@ -53,6 +55,7 @@ def build(
     keys: Keys | None,
     beside: console.Beside | None = None,
     assistant: ask_api.Answering | None = None,
+    monitor: Monitor | None = None,
 ) -> FastAPI:
     """Compose the application; it does not close the doors, their owner does."""
 
@@ -77,7 +80,7 @@ def build(
     pages = Pages(settings, Shelves(doors), access.page)
     app.include_router(find.router(doors, ask))
     app.include_router(events.router(doors, metrics, settings=settings))
-    app.include_router(products.router(doors))
+    app.include_router(products.router(doors, metrics))
     app.include_router(rules.router(doors))
     app.include_router(keys_api.router(access))
     if keys:
@@ -88,7 +91,9 @@ def build(
         app.include_router(alarms.router(AlarmBook(keys.shop)))
     if assistant:
         app.include_router(ask_api.router(assistant))
-    app.include_router(health.router(doors, metrics))
+    if keys:
+        app.include_router(opinion_api.router(monitor or Monitor(keys.shop)))
+    app.include_router(health.router(doors, metrics, AlarmBook(keys.shop) if keys else None))
     if settings.storefront:
         app.include_router(route.router(doors, ask, pages, settings=settings))
     app.include_router(image.router(doors, images))
