@@ -57,7 +57,7 @@ def suggest_products(shop: Shop, number: int, active: ActiveSettings) -> tuple[l
 
     from mercer.cli.settings import read_settings
     from mercer.doors import open_doors
-    from mercer.learn.active import choose
+    from mercer.learn.active import choose, relevant
     from mercer.quality.labelled import Labels
 
     queries = {str(row["query_id"]): row["text"] for row in checked_rows(shop, "queries", ["query_id", "text"])}
@@ -76,7 +76,10 @@ def suggest_products(shop: Shop, number: int, active: ActiveSettings) -> tuple[l
     asked = [list(queries)[at] for at in sorted(drawn)]
     with contextlib.closing(open_doors(shop.folder, read_settings(shop.folder), writable=False)) as doors:
         pairs, features = _pool(doors, {id: queries[id] for id in asked}, active.pool)
-        chances, other = _chances(pairs, features, grades, active)
+        known = [at for at, pair in enumerate(pairs) if pair in grades]
+        half = (max(grades.values(), default=1.0) or 1.0) / 2
+        right = [grades[pairs[at]] >= half for at in known]
+        chances, other = relevant(features, known, right, view=1, least=active.least)
         open_ = [at for at, pair in enumerate(pairs) if pair not in grades]
         ids = [pairs[at][1] for at in open_]
         vectors = doors.index.vectors(ids) if active.how == "diverse" and ids else None
@@ -87,6 +90,7 @@ def suggest_products(shop: Shop, number: int, active: ActiveSettings) -> tuple[l
             other=other[open_],
             vectors=vectors,
             groups=[pairs[at][0] for at in open_],
+            worth=_discounts(features, active.pool)[open_],
         )
         products = {product.id: product for product in doors.index.products([ids[at] for at in chosen])}
     asks = []
@@ -128,25 +132,13 @@ def _pool(
     return pairs, np.array(rows, np.float64).reshape(len(rows), 3)
 
 
-def _chances(
-    pairs: Sequence[tuple[str, str]], features: NDArray[np.float64], grades: Mapping[tuple[str, str], float],
-    active: ActiveSettings,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """(n, 2) of each pair being wrong or right, by the model of all judgments, and by meaning alone (a second view)."""
+def _discounts(features: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
+    """What a place counts in nDCG by the hybrid score: the first page is what people see; (n,)."""
     import numpy as np
-    from sklearn.linear_model import LogisticRegression
 
-    known = [at for at, pair in enumerate(pairs) if pair in grades]
-    highest = max(grades.values(), default=1.0) or 1.0
-    right = np.array([grades[pairs[at]] >= highest / 2 for at in known], bool)
-    first, second = features[:, 0].copy(), features[:, 1].copy()
-    if len(known) >= active.least and 0 < right.sum() < len(right):
-        model = LogisticRegression(C=1.0).fit(features[known], right)
-        alone = LogisticRegression(C=1.0).fit(features[known][:, 1:2], right)
-        first, second = model.predict_proba(features)[:, 1], alone.predict_proba(features[:, 1:2])[:, 1]
-    elif active.how != "disagreement":
-        first = features.mean(1)
-    return np.stack([1 - first, first], 1), np.stack([1 - second, second], 1)
+    places = np.where(features[:, 2] > 0, -SLOPE * np.log(np.clip(features[:, 2], 1e-9, 1)), depth)
+    found: NDArray[np.float64] = 1 / np.log2(2 + places)
+    return found
 
 
 def suggest_texts(

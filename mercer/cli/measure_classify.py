@@ -42,6 +42,7 @@ def classify(
     seeds: Annotated[int, typer.Option(help="Draws of those texts; of all there is one.", min=1)] = 5,
     encoder: Annotated[str, typer.Option(help="auto, minilm, e5 or a model folder.")] = "auto",
     cache: Annotated[Path | None, typer.Option(help="Folder that vectors are kept in for the next call.")] = None,
+    unlabelled: Annotated[int, typer.Option(help="Other training texts, labels hidden, for self and prompt.")] = 3000,
     epochs: Annotated[float, typer.Option(help="Passes of tuned and mixed over all texts.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Of the first draw; the next ones count up.")] = 7,
     json: JsonFlag = False,
@@ -51,7 +52,16 @@ def classify(
     learned, tested = (labelled_texts(path, text, label) for path in (train, test))
     twice = set(learned[0]) & set(tested[0])
     said = measure_ways(
-        learned, tested, ways=named, shots=counts, seeds=seeds, source=encoder, cache=cache, epochs=epochs, seed=seed
+        learned,
+        tested,
+        ways=named,
+        shots=counts,
+        seeds=seeds,
+        source=encoder,
+        cache=cache,
+        epochs=epochs,
+        unlabelled=unlabelled,
+        seed=seed,
     )
     told = {
         "train": len(learned[0]),
@@ -79,6 +89,7 @@ def measure_ways(
     source: str = "auto",
     cache: Path | None = None,
     epochs: float = 3.0,
+    unlabelled: int = 3000,
     seed: int = 7,
 ) -> list[dict[str, Any]]:
     """One row a way and number of shots: accuracy, interval, spread, F1, seconds, and the gain over the first way.
@@ -104,8 +115,9 @@ def measure_ways(
                 hits, scores, began = [], [], time.monotonic()
                 for number in range(seeds if count else 1):
                     chosen = drawn(learned[1], count, seed=seed + number)
-                    inside = set(chosen.tolist())
-                    rest = [one for row, one in enumerate(learned[0]) if row not in inside]
+                    left = np.setdiff1d(np.arange(len(learned[0])), chosen)
+                    shuffled = np.random.default_rng([seed + number, 42]).permutation(left)
+                    rest = [learned[0][row] for row in shuffled[:unlabelled]]
                     texts, labels = ([column[row] for row in chosen] for column in learned)
                     case = Case(texts, labels, rest, seed + number, seen, model, epochs=epochs)
                     found, guesses = right(WAYS[way](case, tested[0]), tested[1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mercer.errors import MissingExtra, RequestError, SettingsError
 
-__all__ = ["ActiveSettings", "How", "choose", "entropy", "spread_over"]
+__all__ = ["ActiveSettings", "How", "choose", "entropy", "relevant", "spread_over"]
 
 How = Literal["uncertainty", "diverse", "disagreement", "random"]
 Real = NDArray[np.float64]
@@ -31,6 +31,8 @@ class ActiveSettings:
     """Products of a query, from the top of each ranking, that may be asked about."""
     queries: int = 500
     """Queries that are looked at, drawn by the seed where there are more."""
+    clusters: int = 50
+    """Most clusters that `diverse` goes round; a hundred more cost time and change little."""
     least: int = 20
     """Judgments from which a model of relevance is fitted; with fewer the rankings alone say what is unsure."""
     seed: int = 7
@@ -38,10 +40,19 @@ class ActiveSettings:
     def __post_init__(self) -> None:
         if self.how not in get_args(How):
             raise SettingsError(f"[learn.active] how is {self.how!r}", cure=f"give one of {', '.join(get_args(How))}")
-        for name, low, high in (("each", 1, 10**6), ("pool", 1, 1000), ("queries", 1, 10**7), ("least", 2, 10**7)):
+        for name, low, high in LIMITS:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingsError(f"[learn.active] {name} is {value}", cure=f"give a number from {low} to {high}")
+
+
+LIMITS = (
+    ("each", 1, 10**6),
+    ("pool", 1, 1000),
+    ("queries", 1, 10**7),
+    ("clusters", 2, 10_000),
+    ("least", 2, 10**7),
+)
 
 
 def choose(
@@ -52,6 +63,7 @@ def choose(
     other: Sequence[Sequence[float]] | Real | None = None,
     vectors: NDArray[np.float32] | None = None,
     groups: Sequence[str] | None = None,
+    worth: Sequence[float] | Real | None = None,
 ) -> list[int]:
     """Rows to be judged next, the most telling first; at most `number`, and `settings.each` of a group at first.
 
@@ -62,6 +74,7 @@ def choose(
         other: the same from another view, for disagreement.
         vectors: (n, dimension), for diversity.
         groups: what each row belongs to.
+        worth: (n,) how much being wrong about a row would cost, such as its place's discount in nDCG; 1 where None.
 
     Raises:
         RequestError: disagreement without a second view, or diversity without vectors.
@@ -72,19 +85,47 @@ def choose(
         return []
     rng = np.random.default_rng([settings.seed, 51])
     tie = rng.random(len(said))
+    counts = np.ones(len(said)) if worth is None else np.asarray(worth, np.float64)
     if settings.how == "random":
         order = np.argsort(tie)
     elif settings.how == "disagreement":
         if other is None:
             raise RequestError("disagreement needs two views", cure="give both, or choose by uncertainty")
-        order = np.lexsort((tie, -_divergence(said, np.asarray(other, np.float64))))
+        order = np.lexsort((tie, -counts * _divergence(said, np.asarray(other, np.float64))))
     else:
-        order = np.lexsort((tie, -entropy(said)))
+        order = np.lexsort((tie, -counts * entropy(said)))
         if settings.how == "diverse":
             if vectors is None:
                 raise RequestError("diversity needs vectors", cure="give them, or choose by uncertainty")
-            order = _diverse(order, vectors, number, settings.seed)
+            order = _diverse(order, vectors, number, settings)
     return spread_over(order.tolist(), groups, number, each=settings.each)
+
+
+def relevant(
+    features: Real, known: Sequence[int], right: Sequence[bool], *, view: int, least: int
+) -> tuple[Real, Real]:
+    """Chance of each candidate being wrong or right, by all features and by one alone: two of (n, 2).
+
+    Args:
+        features: (n, features), each 0 to 1, 1 being a ranking's first place.
+        known: rows that are judged.
+        right: whether each of those is.
+        view: the column that is the second view.
+        least: judgments from which a logistic regression is fitted; with fewer the features' mean is the chance.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+    """
+    first, second = features.mean(1), features[:, view].copy()
+    if len(known) >= least and 0 < sum(right) < len(right):
+        try:
+            from sklearn.linear_model import LogisticRegression
+        except ImportError as error:
+            raise MissingExtra("scikit-learn", extra="learn") from error
+        rows, alone = np.asarray(known, np.int64), features[:, view : view + 1]
+        first = LogisticRegression().fit(features[rows], right).predict_proba(features)[:, 1]
+        second = LogisticRegression().fit(alone[rows], right).predict_proba(alone)[:, 1]
+    return np.stack([1 - first, first], 1), np.stack([1 - second, second], 1)
 
 
 def entropy(chances: Real) -> Real:
@@ -122,7 +163,9 @@ def _divergence(first: Real, second: Real) -> Real:
     return entropy(mean) - (entropy(first) + entropy(second)) / 2
 
 
-def _diverse(order: NDArray[np.int64], vectors: NDArray[np.float32], number: int, seed: int) -> NDArray[np.int64]:
+def _diverse(
+    order: NDArray[np.int64], vectors: NDArray[np.float32], number: int, settings: ActiveSettings
+) -> NDArray[np.int64]:
     """The least sure of each cluster, cluster after cluster, then each one's next (Zhdanov 2019, without weights).
 
     Clusters are of the less sure half, or of three times as many as are asked for, so that what is certain is left out.
@@ -133,10 +176,10 @@ def _diverse(order: NDArray[np.int64], vectors: NDArray[np.float32], number: int
     except ImportError as error:
         raise MissingExtra("scikit-learn", extra="learn") from error
     unsure = order[: max(3 * number, len(order) // 2)]
-    clusters = min(number, len(unsure))
+    clusters = min(number, len(unsure), settings.clusters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different vectors than clusters are no harm
-        cluster = KMeans(clusters, n_init=1, random_state=seed, max_iter=50).fit_predict(vectors[unsure])
+        cluster = KMeans(clusters, n_init=1, random_state=settings.seed, max_iter=50).fit_predict(vectors[unsure])
     turn = np.zeros(len(unsure), np.int64)
     seen: dict[int, int] = {}
     for place, name in enumerate(cluster.tolist()):

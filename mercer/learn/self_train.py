@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mercer.encode.classifier import Classifier
 from mercer.encode.encoder import Encoder
+from mercer.encode.head import softmax
 from mercer.errors import DataError, SettingsError
 from mercer.learn.head import HeadSettings, fit_head
 
@@ -97,8 +98,10 @@ def fit_self_trained(
     fitted = fit_head(texts, labels, encoder=encoder, settings=own, vectors=known)
     rounds = []
     for number in range(1, settings.rounds + 1):
-        views = [fitted.probabilities(unlabelled, view=view, vectors=other) for view in ("vectors", "ngrams")]
-        both = fitted.probabilities(unlabelled, vectors=other)
+        logits = [fitted.logits(unlabelled, view=view, vectors=other) for view in ("vectors", "ngrams")]
+        views = [softmax(one) for one in logits]
+        shares = [np.float32(fitted.views[view].share) for view in ("vectors", "ngrams")]
+        both = softmax(shares[0] * logits[0] + shares[1] * logits[1])
         most = math.ceil(settings.share * len(unlabelled) * number / settings.rounds)
         taken = agreed(both, views, settings, most=most)
         same = float((views[0].argmax(1) == views[1].argmax(1)).mean())
