@@ -246,8 +246,8 @@ ARGUMENTS: Mapping[str, tuple[tuple[str, ...], str]] = {
 """What each script is called with, and what it then prints."""
 
 
-LONGER = {"rating_regression.py"}
-"""Scripts that tests/test_examples.py runs, as they need a model to train."""
+LONGER = {"rating_regression.py", "content_feed.py", "ads_with_bids.py"}
+"""Scripts that tests/test_examples.py runs, as they train a model or are a story of their own."""
 SCRIPTS = [page for page in sorted((ROOT / "examples").glob("*.py")) if page.name not in LONGER]
 
 

@@ -22,3 +22,20 @@ def test_rating_regression(tiny_bert, tmp_path, capsys):
     assert "training table made here: gate block" not in said
     assert 0 < figures["model"] < 1
     assert figures["mean of the product"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("content_feed", ("--readers", "80"), "is among the first ten of"),
+        ("ads_with_bids", ("--auctions", "4000"), "the highest bid always:"),
+    ],
+)
+def test_what_is_no_shop(name, words, said, monkeypatch, capsys):
+    """A feed of articles and a place for advertisements, in small."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    monkeypatch.setattr("sys.argv", [name, *words])
+    example.main()
+    assert said in capsys.readouterr().out
