@@ -92,7 +92,7 @@ def build(
     if assistant:
         app.include_router(ask_api.router(assistant))
     if keys:
-        app.include_router(opinion_api.router(monitor or Monitor(keys.shop)))
+        app.include_router(opinion_api.router(monitor or opinion_api.monitor_of(keys.shop)))
     app.include_router(health.router(doors, metrics, AlarmBook(keys.shop) if keys else None))
     if settings.storefront:
         app.include_router(route.router(doors, ask, pages, settings=settings))

@@ -94,3 +94,16 @@ def test_scopes_are_asked_for(client: Any, shop: Shop) -> None:
         "": 401, "search": 403, "events": 403, "metrics": 200, "admin": 200,
     }  # fmt: skip
     assert status("POST", "/v1/opinion/alarms/x/mute", "metrics", json={"hours": 1}) == 403
+
+
+def test_the_console_shows_the_board_and_answers_alarms(client: Any) -> None:
+    assert "Nothing was read yet" in client.get("/console/opinion").text
+    rows = [{"text": f"{n} 号，物流太慢 <b>", "time": START - n * HOUR} for n in range(24 * 21)]
+    rows += [{"text": f"电池坏了，失望 {n} 回", "time": START - 1000 - n} for n in range(60)]
+    for at in range(0, len(rows), 400):
+        sent(client, rows[at : at + 400])
+    page = client.get("/console/opinion", params={"days": 7, "aspect": "delivery"})
+    assert page.status_code == 200
+    assert "&lt;b&gt;" in page.text
+    assert "documents in" in page.text
+    assert client.get("/console/opinion", headers={"accept-language": "zh"}).text.count("舆情") > 1

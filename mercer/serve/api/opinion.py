@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
 from pydantic import Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
+from mercer.config import section
+from mercer.errors import SettingsError
 from mercer.opinion.board import product_aspects
 from mercer.opinion.monitor import DAY, Monitor
+from mercer.opinion.settings import OpinionSettings
 from mercer.serve.api.body import PROBLEMS, JsonRoute
 from mercer.serve.key_scope import needs
 from mercer.serve.shape import Shape
+from mercer.shop import Shop
 
-__all__ = ["router"]
+__all__ = ["monitor_of", "router"]
 
 MOST = 500
 """Documents in one call."""
@@ -54,6 +59,19 @@ class Muted(Shape):
     """For how long the series of an alarm is told to nobody."""
 
     hours: Annotated[float, Field(ge=0, le=8784)] = 24
+
+
+def monitor_of(shop: Shop) -> Monitor:
+    """What watches a shop, as its mercer.toml says.
+
+    Raises:
+        SettingsError: section [opinion] has a key or a value that cannot be.
+    """
+    try:
+        told = tomllib.loads(shop.settings.read_text("utf-8")).get("opinion", {}) if shop.settings.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{shop.settings.name} is no TOML: {error}", cure="mend that line") from error
+    return Monitor(shop, section(told, OpinionSettings, name="opinion"))
 
 
 def router(monitor: Monitor) -> APIRouter:

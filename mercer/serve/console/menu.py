@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mercer.serve.console import alarms, audit, compare, experiments, health, keys, models, overview, queries, rules
+from mercer.serve.console import (
+    alarms,
+    audit,
+    compare,
+    experiments,
+    health,
+    keys,
+    models,
+    opinion,
+    overview,
+    queries,
+    rules,
+)
 from mercer.serve.console.desk import Beside, Desk, environment
 from mercer.serve.console.opened import Opened
 from mercer.serve.console.section import Section
@@ -25,6 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     rules.SECTION,
     experiments.SECTION,
     alarms.SECTION,
+    opinion.SECTION,
     keys.SECTION,
     audit.SECTION,
 )
