@@ -178,7 +178,7 @@ def test_without_an_encoder_words_remain_and_it_says_so(search: Search) -> None:
 
 
 def test_stages_are_timed(search: Search) -> None:
-    assert set(search(Request(query="lamp")).stages) == {"lexical", "encode", "dense", "rank"}
+    assert set(search(Request(query="lamp")).stages) == {"understand", "rules", "lexical", "encode", "dense", "rank", "page"}
 
 
 def test_readable_drops_controls() -> None:

@@ -105,18 +105,24 @@ class Search:
         check_paging(request.k, request.offset, deepest=self.settings.deepest)
         check_filters(request.filters)
         stages: dict[str, float] = {}
+        done = stopwatch(stages, "understand")
         known = self.understood(request)
+        done()
+        done = stopwatch(stages, "rules")
         ruling = self._ruled(request, known, rules)
         narrow = self._ruled.narrowed(request, ruling)
+        done()
         found, dropped = self._found(known, narrow, system, stages)
         read = () if dropped else known.filters
         done = stopwatch(stages, "rank")
         order = self._ordered(found, request)
         done()
         ranked = self._rank(known, request, ruling, found, order, stages=stages, system=system)
-        done = stopwatch(stages, "rank")
+        done = stopwatch(stages, "rules")
         sort = partial(self._sorted, request)
         found, order, ruling = self._ruled.moved(ranked.found, ranked.order, narrow, ruling, read=read, sort=sort)
+        done()
+        done = stopwatch(stages, "page")
         held = {wanted.field for wanted in (*request.filters, *read)}
         without = partial(
             self._rows_without, request=request, known=known, read=read, system=system, rules=rules, vector=found.vector

@@ -34,6 +34,7 @@ class Load:
     ) -> None:
         self.app, self.settings, self.metrics, self._clock = app, settings, metrics, clock
         self.queue = Queue(settings.threads, longest=settings.wait_ms / 1000, clock=clock)
+        metrics.waiting.set_function(lambda: len(self.queue))
         self._by_key = Rates(settings.key_rate, burst=settings.key_rate * 2, clock=clock)
         self._by_address = Rates(settings.address_rate, burst=settings.address_rate * 4, clock=clock)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Counting
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mercer.records import Page
+from mercer.records import Page, Severity
 
 __all__ = ["Metrics", "Timed"]
 
@@ -34,6 +38,7 @@ class Metrics:
         self.degraded = Counter(
             "mercer_degraded_answers", "Pages that had to leave something out", ["scene"], registry=self.registry
         )
+        self.lacks = Counter("mercer_degraded_reasons", "What degraded pages left out", ["why"], registry=self.registry)
         self.empty = Counter("mercer_empty_answers", "Pages without a hit", ["scene"], registry=self.registry)
         self.trial_faults = Counter(
             "mercer_experiment_faults", "Answers without the arm that was due, as it cannot be served",
@@ -50,6 +55,11 @@ class Metrics:
         self.efforts = Counter(
             "mercer_searches", "Searches by how much was done for them", ["effort"], registry=self.registry
         )
+        self.waiting = Gauge("mercer_waiting", "Calls that wait for a worker", registry=self.registry)
+        self.encoding = Gauge(
+            "mercer_encode_queue", "Products whose vectors are being made or waited for", registry=self.registry
+        )
+        self.alarms = Gauge("mercer_alarms", "Alarms that stand", ["severity"], registry=self.registry)
         self.products = Gauge("mercer_products", "Products in the index", registry=self.registry)
         self.index = Gauge("mercer_index", "The index version that answers", ["version"], registry=self.registry)
         self.swaps = Gauge("mercer_index_swaps", "Versions taken up since the start", registry=self.registry)
@@ -62,10 +72,27 @@ class Metrics:
         self.answers.labels(scene).inc()
         if page.degraded:
             self.degraded.labels(scene).inc()
+            for why in reasons(page.degraded):
+                self.lacks.labels(why).inc()
         if not page.hits:
             self.empty.labels(scene).inc()
         for stage, milliseconds in page.stages.items():
-            self.stages.labels(scene, stage).observe(milliseconds / 1000)
+            self.stages.labels(scene, stage if stage in STAGES else "other").observe(milliseconds / 1000)
+
+    @contextmanager
+    def queued(self, count: int) -> Iterator[None]:
+        """So many products wait for their vectors until this ends."""
+        self.encoding.inc(count)
+        try:
+            yield
+        finally:
+            self.encoding.dec(count)
+
+    def alarmed(self, standing: Iterable[Severity]) -> None:
+        """Severities of the alarms that stand."""
+        found = Counting(standing)
+        for severity in get_args(Severity):
+            self.alarms.labels(severity).set(found[severity])
 
     def stands(self, version: str, *, swaps: int = 0, behind: bool = False) -> None:
         """Which index version answers."""
@@ -77,6 +104,16 @@ class Metrics:
     def text(self) -> bytes:
         """Prometheus text format."""
         return generate_latest(self.registry)
+
+
+def reasons(degraded: str) -> list[str]:
+    """What a page left out, each as one of a few words.
+
+    >>> reasons("busy: words only; no reranker: words and meaning only")
+    ['busy', 'reranker']
+    """
+    parts = (part.strip() for part in degraded.split(";"))
+    return [next((why for start, why in LACKS.items() if part.startswith(start)), "other") for part in parts]
 
 
 class Timed:
@@ -108,4 +145,14 @@ class Timed:
             self.metrics.seconds.labels(route).observe(time.perf_counter() - start)
 
 
+STAGES = (
+    "understand", "rules", "lexical", "encode", "dense", "browse", "rank", "ranker", "rerank", "page", "filter",
+    "explain", "retrieve",
+)  # fmt: skip
+"""Stages that have a label of their own: a door that invents others must not make labels without end."""
+LACKS = {
+    "busy": "busy", "nothing has all of it": "filters", "no encoder": "encoder", "no reranker": "reranker",
+    "no events yet": "events", "nothing is known": "events", "reranked": "reranker",
+}  # fmt: skip
+"""How a page begins to say what it left out → the label."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

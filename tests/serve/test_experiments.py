@@ -129,9 +129,33 @@ def test_alarms_are_read_acknowledged_and_muted(tried: Any, doors: Any) -> None:
     book.see(rules, [Measured("quality.zero_results", 0.5, 0.4, 0.6, 1)])
     (alarm,) = tried.get("/v1/alarms").json()["alarms"]
     assert (alarm["rule"], alarm["stands"], alarm["alarm"]["severity"]) == ("empty", True, "medium")
+    assert 'mercer_alarms{severity="medium"} 1.0' in tried.get("/metrics").text
     seen = tried.post("/v1/alarms/empty", json={"act": "acknowledge", "note": "on it"}).json()
     assert (seen["acknowledged"], seen["note"]) == ("anyone over HTTP", "on it")
     assert tried.post("/v1/alarms/empty", json={"act": "mute", "hours": 2}).json()["muted_until"] > 0
     assert tried.post("/v1/alarms/gone", json={"act": "mute"}).status_code == 404
     assert tried.post("/v1/alarms/empty", json={"act": "shout"}).status_code == 422
     book.path.unlink()
+
+
+def test_metrics_tell_stages_reasons_and_queues(tried: Any, doors: Any) -> None:
+    found(tried, "ann")
+    text = tried.get("/metrics").text
+    for stage in ("understand", "rules", "lexical", "encode", "dense", "rank", "page"):
+        assert f'mercer_stage_seconds_count{{scene="search",stage="{stage}"}} 1.0' in text
+    for gauge in ("mercer_waiting", "mercer_encode_queue"):
+        assert f"\n{gauge} 0.0" in text
+    assert tried.put("/v1/products", json={"products": [{"id": "p-0", "title": "Stoneware cup"}]}).status_code == 200
+    assert "\nmercer_encode_queue 0.0" in tried.get("/metrics").text, "what was made waits no more"
+
+
+def test_labels_stay_few_whatever_a_door_says() -> None:
+    from mercer.records import Page
+    from mercer.serve.metrics import Metrics, reasons
+
+    metrics = Metrics()
+    for number in range(50):
+        metrics.page("search", Page("q", (), 0, degraded=f"odd {number}", stages={f"stage {number}": 1.0}))
+    assert metrics.text().count(b"mercer_stage_seconds_count{") == 1
+    assert b'mercer_degraded_reasons_total{why="other"} 50.0' in metrics.text()
+    assert reasons("busy: words only") == ["busy"]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from mercer import __version__
-from mercer.errors import MercerError
+from mercer.errors import MercerError, ShopError
 from mercer.serve.api.body import json_response
 from mercer.serve.doors import Doors
 from mercer.serve.key_scope import needs
 from mercer.serve.metrics import Metrics
 from mercer.serve.problem import Problem, problem
 from mercer.serve.swap import Swapping
+from mercer.watch.alarm_book import AlarmBook
 
 __all__ = ["router"]
 
@@ -40,7 +43,7 @@ class Ready(BaseModel):
     """Why it could not, and what to do."""
 
 
-def router(doors: Doors, metrics: Metrics) -> APIRouter:
+def router(doors: Doors, metrics: Metrics, alarms: AlarmBook | None = None) -> APIRouter:
     """Routes /health, /ready and /metrics."""
     routes = APIRouter(tags=["health"])
 
@@ -64,6 +67,9 @@ def router(doors: Doors, metrics: Metrics) -> APIRouter:
     @routes.get("/metrics", summary="Counters and histograms for Prometheus", openapi_extra=needs("metrics"))
     def counted() -> Response:
         metrics.products.set(_state(doors)[0])
+        if alarms:
+            with contextlib.suppress(ShopError):  # a damaged file of alarms is no reason to count nothing
+                metrics.alarmed(held.alarm.severity for held in alarms.standing().values())
         if isinstance(doors, Swapping):
             stands = doors.standing()
             metrics.stands(stands.version, swaps=stands.swaps, behind=bool(stands.behind))

@@ -17,6 +17,7 @@ from mercer.serve import translate
 from mercer.serve.api.body import PROBLEMS, JsonRoute, json_response
 from mercer.serve.doors import Doors
 from mercer.serve.key_scope import needs
+from mercer.serve.metrics import Metrics
 from mercer.serve.problem import Problem, faults, problem
 from mercer.serve.shape import Ids, ProductBatch, ProductPatch, ProductShape, Stored
 from mercer.serve.swap import Swapping
@@ -51,7 +52,7 @@ DELETE_EXAMPLES = {"two": {"summary": "Two products", "value": {"ids": ["p-1", "
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-def router(doors: Doors) -> APIRouter:
+def router(doors: Doors, metrics: Metrics) -> APIRouter:
     """Routes /v1/products: put whole, patch fields, delete, get one."""
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["products"])
     known: dict[int | str, dict[str, Any]] = {**PROBLEMS, 200: {"model": Stored}}
@@ -61,13 +62,13 @@ def router(doors: Doors) -> APIRouter:
     @routes.put("/products", responses=known, summary="Add or replace products", openapi_extra=needs("catalogue"))
     def put(body: Annotated[ProductBatch, Body(openapi_examples=PUT_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductShape.model_validate)
-        with turn:
+        with metrics.queued(len(good)), turn:
             return _stored(doors, [translate.product(shape) for _, shape in good], bad, len(body.products))
 
     @routes.patch("/products", responses=known, summary="Change fields of products", openapi_extra=needs("catalogue"))
     def patch(body: Annotated[ProductBatch, Body(openapi_examples=PATCH_EXAMPLES)]) -> Response:
         good, bad = _sorted_out(body.products, ProductPatch.model_validate)
-        with turn:
+        with metrics.queued(len(good)), turn:
             before = {product.id: product for product in _newest(doors, [shape.id for _, shape in good])}
             for index, shape in good:
                 if shape.id not in before:
