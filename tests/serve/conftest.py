@@ -231,6 +231,38 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shop
 
 
+@pytest.fixture(scope="session")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop with a product without title and two reviews of what is not sold, one of which has a number in it."""
+    typer_testing = pytest.importorskip("typer.testing")
+    from mercer.cli import app
+
+    raw = tmp_path_factory.mktemp("console")
+    products = [
+        {"id": f"p-{n}", "title": "" if n == 3 else f"Cup {n}", "price": 9.5 + n, "brand": "Nordwald"}
+        for n in range(40)
+    ]
+    reviews = [
+        {
+            "id": f"r-{n}",
+            "product": f"p-{n}" if n < 38 else "p-gone",
+            "shopper": f"s{n}",
+            "text": f"Nice cup {n}",
+            "rating": 5,
+        }
+        for n in range(40)
+    ]
+    reviews[39]["text"] = "Ring me: 13800138000, <script>alert(1)</script>"
+    _write(raw / "products.csv", products)
+    _write(raw / "reviews.csv", reviews)
+    shop = raw / "shop"
+    files = ["--products", str(raw / "products.csv"), "--reviews", str(raw / "reviews.csv"), "--yes"]
+    for words in (["init", str(shop), *files], ["check", str(shop)]):
+        outcome = typer_testing.CliRunner().invoke(app, words)
+        assert outcome.exit_code in (0, 1), (outcome.output, outcome.exception)
+    return shop
+
+
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])

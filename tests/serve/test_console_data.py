@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,51 +22,11 @@ UNKNOWN = {"check": "C13", "family": "reviews", "problem": "unknown_product"}
 MISSING = {"check": "C01", "family": "products", "problem": "missing_required"}
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-@pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop with a product without title and two reviews of what is not sold, one of which has a number in it."""
-    from typer.testing import CliRunner
-
-    from mercer.cli import app
-
-    raw = tmp_path_factory.mktemp("console")
-    products = [
-        {"id": f"p-{n}", "title": "" if n == 3 else f"Cup {n}", "price": 9.5 + n, "brand": "Nordwald"}
-        for n in range(40)
-    ]
-    reviews = [
-        {
-            "id": f"r-{n}",
-            "product": f"p-{n}" if n < 38 else "p-gone",
-            "shopper": f"s{n}",
-            "text": f"Nice cup {n}",
-            "rating": 5,
-        }
-        for n in range(40)
-    ]
-    reviews[39]["text"] = "Ring me: 13800138000, <script>alert(1)</script>"
-    write(raw / "products.csv", products)
-    write(raw / "reviews.csv", reviews)
-    shop = raw / "shop"
-    files = ["--products", str(raw / "products.csv"), "--reviews", str(raw / "reviews.csv"), "--yes"]
-    for words in (["init", str(shop), *files], ["check", str(shop)]):
-        outcome = CliRunner().invoke(app, words)
-        assert outcome.exit_code in (0, 1), (outcome.output, outcome.exception)
-    return shop
-
-
 @pytest.fixture
-def shop(checked: Path) -> Iterator[Shop]:
-    yield Shop(checked)
+def shop(spoilt: Path) -> Iterator[Shop]:
+    yield Shop(spoilt)
     for name in ("restored.json", "approved.json"):
-        (checked / "store" / "quality" / name).unlink(missing_ok=True)
+        (spoilt / "store" / "quality" / name).unlink(missing_ok=True)
 
 
 @pytest.fixture
