@@ -24,6 +24,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def _asked(server: Server, method: str, path: str, body: Any, told: Told, dead: 
     """Whether it was acknowledged."""
     try:
         status, answer = server(method, path, body)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         if server.process.poll() is None and not dead.wait(2):
             told.failed.append(f"{method} {path}: {error!r}")
         return False
@@ -222,7 +223,7 @@ def campaign(shop: Path, times: int, seed: int, *, most: float = 4.0, minutes: f
             for thread in threads:
                 thread.start()
             time.sleep(rng.uniform(0.05, most))
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, HTTPException):
                 told.swaps += int(_counted(server))
             for process in rng.sample([server.process, one, other], 3):
                 process.send_signal(signal.SIGKILL)

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "mercer"
 
 LAYERS = (
     {"cli"},
+    {"client"},
     {"serve"},
     {"assistant"},
     {"doors"},
