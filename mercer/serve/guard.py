@@ -19,7 +19,7 @@ from mercer.shop.audit import ACTING
 
 __all__ = ["Guard"]
 
-BATCHES = ("/v1/events", "/v1/products", "/v1/rules")
+BATCHES = ("/v1/events", "/v1/events/ga4", "/v1/products", "/v1/rules")
 
 
 class Guard:

@@ -20,6 +20,7 @@ from mercer.serve.metrics import Metrics
 from mercer.serve.problem import faults, problem
 from mercer.serve.settings import ServeSettings
 from mercer.serve.shape import EventBatch, EventShape, Stored
+from mercer.serve.shape_ga4 import Ga4Batch, mapped
 
 __all__ = ["router"]
 
@@ -34,9 +35,28 @@ EXAMPLES = {
     }
 }
 
+GA4_EXAMPLES = {
+    "purchase": {
+        "summary": "A purchase, as the Measurement Protocol has it",
+        "value": {
+            "client_id": "s-1",
+            "timestamp_micros": 1_790_000_000_000_000,
+            "events": [
+                {
+                    "name": "purchase",
+                    "params": {
+                        "transaction_id": "t-1",
+                        "items": [{"item_id": "p-1", "price": 19.9, "quantity": 1}],
+                    },
+                }
+            ],
+        },
+    }
+}
+
 
 def router(doors: Doors, metrics: Metrics, *, settings: ServeSettings) -> APIRouter:
-    """Route /v1/events: 202 once everything is durable, 422 with the faults where a part was refused."""
+    """Routes /v1/events and /v1/events/ga4: 202 once all is durable, 422 with the faults where a part was refused."""
     routes = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["events"])
 
     @routes.post(
@@ -47,21 +67,36 @@ def router(doors: Doors, metrics: Metrics, *, settings: ServeSettings) -> APIRou
         openapi_extra=needs("events", page=True),
     )
     def events(request: Request, body: Annotated[EventBatch, Body(openapi_examples=EXAMPLES)]) -> Response:
-        good, bad = _sorted_out(body.events, settings)
-        good, strange = _theirs(good, caller(request.scope))
+        return told(body.events, caller(request.scope))
+
+    @routes.post(
+        "/events/ga4",
+        status_code=202,
+        responses={**PROBLEMS, 202: {"model": Stored}},
+        summary="Tell what happened, as Google Analytics 4 names it",
+        openapi_extra=needs("events"),
+    )
+    def ga4(request: Request, body: Annotated[Ga4Batch, Body(openapi_examples=GA4_EXAMPLES)]) -> Response:
+        items, passed = mapped(body)
+        metrics.events.labels("passed over").inc(passed)
+        return told(items, caller(request.scope)) if items else json_response(Stored(accepted=0, stored=0), 202)
+
+    def told(items: Sequence[object], who: Caller) -> Response:
+        good, bad = _sorted_out(items, settings)
+        good, strange = _theirs(good, who)
         good, unknown = _known(doors, good)
         bad = sorted(bad + strange + unknown, key=lambda fault: int(fault["index"]))
         stored = doors.events.append([translate.event(shape) for _, shape in good]) if good else 0
         metrics.events.labels("stored").inc(stored)
         metrics.events.labels("duplicate").inc(len(good) - stored)
-        metrics.events.labels("refused").inc(len(body.events) - len(good))
+        metrics.events.labels("refused").inc(len(items) - len(good))
         outcome = Stored(accepted=len(good), stored=stored, duplicates=len(good) - stored)
         if not bad:
             return json_response(outcome, 202)
-        refused = len(body.events) - len(good)
+        refused = len(items) - len(good)
         return problem(
             422,
-            f"{refused} of {len(body.events)} events were refused; first: {_line(bad[0])}",
+            f"{refused} of {len(items)} events were refused; first: {_line(bad[0])}",
             cure="mend the events listed in errors and send them again; the others are stored",
             errors=bad,
             extra=outcome.model_dump(),
