@@ -15,7 +15,7 @@ from mercer.assistant.model import terms
 from mercer.assistant.say import money
 from mercer.records import Product
 
-__all__ = ["attribute", "colour_asked", "has_colour", "quote"]
+__all__ = ["aspect", "attribute", "colour_asked", "has_colour", "quote"]
 
 
 @cache
@@ -39,6 +39,9 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "price": ("Price", "价格"),
 }  # fmt: skip
 SENTENCE = re.compile(r"[^.!?。！？\n;；]+[.!?。！？;；]?")
+TITLE_PARTS = re.compile(r"[:：–—，（(]")
+FEW = 2
+"""Words of a question that a selling point in the title must have."""
 MANY = 4
 """Attributes told where a product is asked about in general."""
 
@@ -65,6 +68,15 @@ def attribute(text: str, product: Product, language: Language) -> list[tuple[str
     return clean[: MANY + 2]
 
 
+def aspect(text: str) -> bool:
+    """Whether a question is about some attribute of a product.
+
+    >>> aspect("what is it made of"), aspect("do you have desks")
+    (True, False)
+    """
+    return any(re.search(asked, text, re.IGNORECASE) for asked, _, _ in _known()["aspects"][:-1])
+
+
 def quote(text: str, words: str, product: Product) -> str:
     """The sentence of the listing that has most of the question's own words; "" where none has any.
 
@@ -77,7 +89,12 @@ def quote(text: str, words: str, product: Product) -> str:
         shared = len(wanted & set(terms(sentence)))
         if shared > most and quotable(sentence):
             best, most = sentence.strip(), shared
-    return best
+    if best:
+        return best
+    for piece in TITLE_PARTS.split(product.title)[1:]:
+        if len((set(terms(text)) | set(terms(words))) & set(terms(piece))) >= FEW:
+            return piece.strip()
+    return ""
 
 
 def colour_asked(text: str) -> str:

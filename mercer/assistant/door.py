@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.assistant.answer import Answer, Ask, Language, Sentence, Source
+from mercer.assistant.aspect import aspect
 from mercer.assistant.errand import Errands, Wish
 from mercer.assistant.guard import abusive, folded, instructs, quotable
 from mercer.assistant.handover import Desk
@@ -39,9 +40,11 @@ NO = frozenset((
     "no", "n", "nope", "no thanks", "no, thanks", "don't", "do not", "never mind", "stop", "leave it",
     "不", "不用", "不用了", "算了", "不要", "否", "先不要", "不是", "不确认", "别",
 ))  # fmt: skip
-ASKING = ("how ", "can i ", "could i", "what if", "until when", "怎么", "如何", "可以", "能", "吗", "？", "?")
+ASKING = ("how ", "can i ", "could i", "what ", "until when", "怎么", "如何", "可以", "能", "吗", "？", "?")
 OWN = ("my order", "my parcel", "my purchase", "my refund", "我的", "帮我", "please cancel")
 """What asks how it goes in general, and what speaks of an order of one's own."""
+NAMED = 0.7
+"""Share of its words from which a message names a product whatever else it was taken for. A guess, as the next."""
 GENERAL = 0.75
 """Chance of a passage from which a question about orders is one about the rules. A guess, settled by the judged set."""
 LISTS = 6
@@ -171,11 +174,13 @@ class Assistant:
             return Reply().says(said({"affirm": "nothing_offered", "deny": "left"}.get(intent, intent), language))
         if intent in HANDLERS:
             return self._product(part, intent, reading, ask, state)
-        return self._ruled(part, language) or self._unknown(part, language)
+        return self._ruled(part, language) or self._shelved(part, reading, ask, state) or self._unknown(part, language)
 
     def _product(self, part: Part, intent: str, reading: Reading, ask: Ask, state: State) -> Reply:
         """From the catalogue; where it has nothing, the shop's rules may."""
         question = Question(part.text, reading.language, reading.entities, self._shopper(ask.shopper))
+        if intent in ("product_find", "compare") and aspect(part.text) and self._products.one(question, state):
+            intent = "product_detail"
         reply: Reply = getattr(self._products, HANDLERS[intent])(question, state)
         if reply.intent != "none" and not reply.handover:
             return _as(intent, reply)
@@ -183,6 +188,13 @@ class Assistant:
         if ruled is not None:
             return ruled
         return _as(intent, reply) if part.familiar or reply.handover else self._unknown(part, reading.language)
+
+    def _shelved(self, part: Part, reading: Reading, ask: Ask, state: State) -> Reply | None:
+        """What was taken for something else, but names a product of the shop with nearly all of its words."""
+        matches = self._products.shelf.find(part.text, self._shopper(ask.shopper))
+        if not matches or matches[0].share < NAMED:
+            return None
+        return self._product(part, "product_detail" if aspect(part.text) else "product_find", reading, ask, state)
 
     def _ruled(self, part: Part, language: Language) -> Reply | None:
         """The passage that answers, word for word; None where none surely does."""

@@ -13,7 +13,7 @@ from mercer.assistant.pair import pairs
 from mercer.encode import language_of
 from mercer.quality.instruction import look
 
-__all__ = ["Entry", "holds", "read_knowledge"]
+__all__ = ["Entry", "holds", "read_knowledge", "taken"]
 
 PERMILLE = 0.9
 """Sureness from which a text that speaks to a model is no knowledge, though a person put it back."""
@@ -64,14 +64,14 @@ def read_knowledge(checked: Path) -> tuple[list[Entry], Mapping[str, int]]:
     left: Counter[str] = Counter()
     found: list[Entry] = []
     for row in _rows(checked / "faq.parquet"):
-        found.append(_entry(f"faq-{row['row_id']}", "faq", row["question"], row["answer"]))
+        found.append(taken(f"faq-{row['row_id']}", "faq", row["question"], row["answer"]))
     for row in _rows(checked / "policies.parquet"):
-        made = _entry(f"policy-{row['id'] or row['row_id']}", "policy", row["title"], row["text"])
+        made = taken(f"policy-{row['id'] or row['row_id']}", "policy", row["title"], row["text"])
         found.append(_dated(made, row["valid_from"], row["valid_until"]))
     made_of, dropped = pairs(_rows(checked / "dialogues.parquet"))
     left.update(dropped)
     for number, pair in enumerate(made_of):
-        one = _entry(f"dialogue-{number + 1}", "dialogue", pair.question, pair.answer)
+        one = taken(f"dialogue-{number + 1}", "dialogue", pair.question, pair.answer)
         found.append(Entry(one.id, one.kind, one.title, one.text, one.language, asked=pair.asked))
     kept = []
     for entry in found:
@@ -100,7 +100,8 @@ def whole(text: str) -> str:
     )
 
 
-def _entry(id: str, kind: Literal["faq", "policy", "dialogue"], title: str, text: str) -> Entry:
+def taken(id: str, kind: Literal["faq", "policy", "dialogue"], title: str, text: str) -> Entry:
+    """An entry from what the shop has written; its language by its words."""
     return Entry(id, kind, title.strip(), whole(text), language_of(f"{title} {text}"))
 
 

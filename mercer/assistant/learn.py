@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercer.assistant.fit import examples, fit
-from mercer.assistant.knowledge import read_knowledge
+from mercer.assistant.handover import read_approved
+from mercer.assistant.knowledge import Entry, read_knowledge, taken
 from mercer.doors.build import encoder_settings, gate_refusal, latest
 from mercer.encode import Encoder, load
 from mercer.encode.cache import VectorCache
@@ -51,6 +52,7 @@ def learn(shop: Shop, encode: EncodeSettings, *, override: str = "", seed: int =
         raise GateBlocked(f"the data gate is closed ({refusal})", cure='mend the data, or give --override "why"')
     folder = shop.path("checked", checked)
     entries, left_out = read_knowledge(folder)
+    entries += approved(shop)
     encoder, cache = live_encoder(shop, encode), VectorCache(shop.cache)
 
     def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -68,6 +70,12 @@ def learn(shop: Shop, encode: EncodeSettings, *, override: str = "", seed: int =
                 "override": override, "seed": seed}  # fmt: skip
         shop.keep(KIND, work, card, version=version)
     return Learned(version, fitted.figures, left_out, refused)
+
+
+def approved(shop: Shop) -> list[Entry]:
+    """Answers of people that the owner let in."""
+    rows = enumerate(read_approved(shop), start=1)
+    return [taken(f"person-{number}", "dialogue", row["question"], row["answer"]) for number, row in rows]
 
 
 def live_encoder(shop: Shop, encode: EncodeSettings) -> Encoder:
@@ -92,7 +100,7 @@ def _asked(folder: Path) -> list[tuple[str, str]]:
 def _refused(shop: Shop, figures: Mapping[str, Any]) -> str:
     """Why held-out examples speak against this version; "" where they do not."""
     live = shop.live(KIND)
-    if live is None:
+    if live is None or live.version not in shop.versions(KIND):
         return ""
     before = shop.card(KIND, live.version)["figures"]["intent accuracy"]
     after = figures["intent accuracy"]

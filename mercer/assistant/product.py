@@ -18,6 +18,7 @@ from mercer.records import Product, Shopper
 __all__ = ["HANDLERS", "Products", "Question"]
 
 CHEAPER = re.compile(r"\bcheap\w*|less expensive|lower price|便宜|平价|低价|实惠", re.IGNORECASE)
+CONTRAST = re.compile(r"\b(?:compare|versus|vs|difference|than)\b|比较|对比|区别|哪个|哪款", re.IGNORECASE)
 CHEAPEST = re.compile(r"\bcheapest|lowest price\b|最便宜|最低价|最实惠", re.IGNORECASE)
 DEAREST = re.compile(r"\bmost expensive\b|最贵", re.IGNORECASE)
 AND = re.compile(r"\s+(?:and|or|vs\.?|versus|with|than|to)\s+|和|与|跟|还是|对比|比(?!较)|、|/", re.IGNORECASE)
@@ -185,6 +186,15 @@ class Products:
         if not sure:
             return [match.product for match in _plausible(matches)] or None
         return [match.product for match in sure if match.share >= sure[0].share - 0.05]
+
+    def one(self, question: Question, state: State) -> bool:
+        """Whether exactly one product is meant, and it has what is asked about."""
+        if len([side for side in AND.split(question.text) if side and asked_words(side)]) > 1 and CONTRAST.search(
+            question.text
+        ):
+            return False
+        found = self._named(question, state)
+        return isinstance(found, Product) and bool(attribute(question.text, found, question.language))
 
     def _spoken(self, question: Question, state: State) -> list[Product]:
         """Products named by id, by place in the last list, or by a pronoun."""

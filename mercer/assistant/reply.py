@@ -47,11 +47,18 @@ class Reply:
 
 def source_of(product: Product) -> Source:
     """A product as the evidence of a sentence."""
-    told = [product.title, money(product.price, product.currency), product.brand, " > ".join(product.category)]
+    price, was = (money(amount, product.currency) for amount in (product.price, product.list_price))
+    told = [product.title, f"{price} ({was})" if was and was != price else price]
+    told += [str(product.stock) if product.stock is not None else "", product.availability, _rated(product)]
+    told += [product.brand, " > ".join(product.category)]
     told += [f"{name}: {value}" for name, value in product.attributes.items()]
     told += [product.bullets, product.description]
     text = "\n".join(piece for piece in told if piece)
     return Source(product.id, "product", product.title, text[:LONGEST], product.url)
+
+
+def _rated(product: Product) -> str:
+    return "" if product.rating is None else f"{product.rating:g}/5 ({product.rating_count or 0})"
 
 
 def listed(reply: Reply, products: Iterable[Product], language: Language) -> Reply:

@@ -84,6 +84,7 @@ def _text(value: Any) -> str:
 NUMERIC = ("price", "list_price", "quantity", "position", "stock", "rating", "rating_count", "grade")
 NESTED = ("category", "bullets", "attributes")
 """Columns whose values may be JSON lists or objects."""
+TIMES = ("time", "valid_from", "valid_until")
 IDENTITY = ("id", "event_id", "query_id", "shopper", "session", "product")
 
 
@@ -96,9 +97,9 @@ def fitness(family: str, column: str, seen: Content) -> tuple[float, str]:
         return (0.0, "") if seen.count else (0.2, "empty")
     if column in IDENTITY:
         return _identity(family, column, seen)
-    if column in NUMERIC or column == "time":
-        share = seen.times if column == "time" else seen.numbers
-        return (0.0, "") if share < 0.5 else (share, f"{share:.0%} {'times' if column == 'time' else 'numbers'}")
+    if column in NUMERIC or column in TIMES:
+        share = seen.times if column in TIMES else seen.numbers
+        return (0.0, "") if share < 0.5 else (share, f"{share:.0%} {'times' if column in TIMES else 'numbers'}")
     if column in ("type", "availability"):
         share = seen.actions if column == "type" else seen.availabilities
         return (0.0, "") if len(seen.values) > 50 else (max(share, 0.2), f"{share:.0%} known words")

@@ -121,7 +121,8 @@ def generate(
 def _table(rows: list[dict[str, Any]]) -> pa.Table:
     import pyarrow as pa
 
-    return pa.Table.from_pylist(rows)
+    names = dict.fromkeys(name for row in rows for name in row)  # pyarrow looks at the first row's alone
+    return pa.table({name: [row.get(name) for row in rows] for name in names})
 
 
 def _together(tables: list[pa.Table]) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mercer.serve.console import (
+    agent,
     alarms,
     audit,
     compare,
@@ -38,6 +39,7 @@ SECTIONS: tuple[Section, ...] = (
     experiments.SECTION,
     alarms.SECTION,
     opinion.SECTION,
+    agent.SECTION,
     keys.SECTION,
     audit.SECTION,
 )
