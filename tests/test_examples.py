@@ -1,6 +1,7 @@
 """The longer examples run as they are told to."""
 
 import importlib.util
+import runpy
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,6 @@ def test_rating_regression(tiny_bert, tmp_path, capsys):
 )
 def test_what_is_no_shop(name, words, said, monkeypatch, capsys):
     """A feed of articles and a place for advertisements, in small."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
     monkeypatch.setattr("sys.argv", [name, *words])
-    example.main()
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert said in capsys.readouterr().out

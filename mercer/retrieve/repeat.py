@@ -16,6 +16,8 @@ from mercer.retrieve.vocabulary import Vocabulary
 __all__ = ["Repeat", "RepeatSettings"]
 
 Real = NDArray[np.float64]
+LEAST = 30
+"""Repeats, and as many pairs that nothing came of, below which chances are left as they are."""
 SPREAD = 0.9
 """Standard deviation of the logarithm of a gap where there are too few to tell: a factor of 2.5 either way. A guess."""
 
@@ -58,11 +60,26 @@ class Repeat:
         """Mean and standard deviation of the logarithm of the days between, shape (products,)."""
         self.gaps = gaps
         """How many gaps were seen, shape (products,)."""
+        self.right = np.array([0.0, 1.0])
+        """Intercept and slope, in log odds, that set a chance right."""
 
     @classmethod
     def fit(cls, history: History, settings: RepeatSettings | None = None) -> Repeat:
-        """Learn from purchases; without any repeat nothing is ever due."""
-        settings, size = settings or RepeatSettings(), len(history.products)
+        """Learn from purchases; without any repeat nothing is ever due.
+
+        Long gaps are seen less often than they happen, as the history ends before they do. So what is learnt from all
+        but the last `horizon` is held against what came in it, and chances are set right by a logistic curve.
+        """
+        settings = settings or RepeatSettings()
+        fitted = cls._counted(history, settings)
+        cut = history.end - settings.horizon * DAY
+        earlier = cls._counted(history.where(history.time <= cut), settings)
+        fitted.right = earlier._set_right(history, cut)
+        return fitted
+
+    @classmethod
+    def _counted(cls, history: History, settings: RepeatSettings) -> Repeat:
+        size = len(history.products)
         bought = history.where(history.bought)
         key = bought.shopper.astype(np.int64) * max(1, size) + bought.product
         order = np.lexsort((bought.time, key))
@@ -106,7 +123,24 @@ class Repeat:
         again, middle, spread = self.again[code], self.middle[code], self.spread[code]
         now, then = (_by(days + ahead, middle, spread) for ahead in (0.0, self.settings.horizon))
         chance: Real = again * (then - now) / np.maximum(1 - again * now, 1e-9)
-        return np.where(product >= 0, chance, 0.0)
+        odds = self.right[0] + self.right[1] * _odds(chance)
+        return np.where((product >= 0) & (chance > 1e-12), 1 / (1 + np.exp(-odds)), 0.0)
+
+    def _set_right(self, history: History, cut: float) -> Real:
+        """Intercept and slope by which chances told at the cut would have fitted what came; (0, 1) of too little."""
+        bought = history.where(history.bought)
+        key = bought.shopper.astype(np.int64) * max(1, len(self.products)) + bought.product
+        known = bought.time <= cut
+        if not known.any():
+            return self.right
+        pairs, place = np.unique(key[known], return_inverse=True)
+        last = np.full(len(pairs), -np.inf)
+        np.maximum.at(last, place, bought.time[known])
+        chance = self.due(pairs % len(self.products), (cut - last) / DAY)
+        came = np.isin(pairs, key[~known])[chance > 1e-12]
+        if min(came.sum(), (~came).sum()) < LEAST:
+            return self.right
+        return _logistic(_odds(chance[chance > 1e-12]), came.astype(np.float64))
 
     def usual_days(self, code: int) -> float:
         """Days after which half of the repeats of a product have come."""
@@ -114,10 +148,8 @@ class Repeat:
 
     def save(self, folder: Path) -> None:
         """Write ``products.parquet`` and ``repeat.npz``."""
-        names = ("again", "middle", "spread", "gaps")
-        save_arrays(
-            folder / "repeat.npz", {name: getattr(self, name) for name in names}, {"settings": asdict(self.settings)}
-        )
+        arrays = {name: getattr(self, name) for name in ("again", "middle", "spread", "gaps", "right")}
+        save_arrays(folder / "repeat.npz", arrays, {"settings": asdict(self.settings)})
         self.products.save(folder / "products.parquet")
 
     @classmethod
@@ -125,7 +157,26 @@ class Repeat:
         """Read what `save` wrote; `products` is shared where the caller has read it already."""
         arrays, facts = load_arrays(folder / "repeat.npz")
         products = products or Vocabulary.load(folder / "products.parquet")
-        return cls(products, RepeatSettings(**facts["settings"]), **arrays)
+        right = arrays.pop("right")
+        found = cls(products, RepeatSettings(**facts["settings"]), **arrays)
+        found.right = right
+        return found
+
+
+def _odds(chance: Real) -> Real:
+    odds: Real = np.log(np.clip(chance, 1e-9, 1 - 1e-9))
+    return odds - np.log1p(-np.clip(chance, 1e-9, 1 - 1e-9))
+
+
+def _logistic(x: Real, came: Real) -> Real:
+    """Intercept and slope (at least 0, so that the order stays) of a logistic regression, by Newton's steps."""
+    found = np.array([0.0, 1.0])
+    design = np.stack([np.ones(len(x)), x])
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-(found @ design)))
+        curved = (design * (chance * (1 - chance))) @ design.T + 1e-6 * np.eye(2)
+        found = found + np.clip(np.linalg.solve(curved, design @ (came - chance)), -1, 1)
+    return np.array([found[0], max(found[1], 0.0)])
 
 
 def _by(days: Real, middle: Real, spread: Real) -> Real:
