@@ -75,7 +75,7 @@ def _show(found: Confidence) -> None:
     answers.print(f"{found.right} of {found.queries} first hits are right", highlight=False)
     answers.print(f"calibration error {own.ece:.3f}, of the score as it is {raw.ece:.3f}", highlight=False)
     answers.print(f"Brier {own.brier:.3f}, of the score as it is {raw.brier:.3f}", highlight=False)
-    said = f"nothing fits below {found.calibration.nothing:.2f}: {found.nothing_here:.1%} of the shop's own queries"
+    said = f"nothing fits below cosine {found.near:.3f}: {found.nothing_here:.1%} of the shop's own queries"
     if found.nothing_foreign is not None:
         said += f", {found.nothing_foreign:.1%} of {found.foreign} foreign ones; told apart {found.told_apart:.1%}"
     answers.print(said, highlight=False, soft_wrap=True)

@@ -54,7 +54,7 @@ def search(
         print_json(page_json(page) | told)
         return
     if told.get("nothing_fits"):
-        answers.print(f"nothing here fits well: the first hit is right with a chance of {told['confidence']:.0%}")
+        answers.print("[yellow]nothing here fits well; the nearest:[/]")
     show(page, explain=explain)
 
 
@@ -62,10 +62,10 @@ def _confidence(doors: Doors, page: Page) -> dict[str, Any]:
     """How sure the first hit is, where `mercer measure confidence --keep` has measured this version."""
     from mercer.doors.confidence import kept_confidence, sure
 
-    calibration = kept_confidence(doors.shop, doors.version)
-    if calibration is None:
+    known = kept_confidence(doors.shop, doors.version)
+    if known is None:
         return {}
-    chance, nothing = sure(page, calibration)
+    chance, nothing = sure(page, *known)
     return {"confidence": round(chance, 4), "nothing_fits": nothing}
 
 

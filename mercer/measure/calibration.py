@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mercer.errors import DataError, RequestError, SettingsError
 
-__all__ = ["Calibration", "CalibrationSettings", "Reliability", "calibrate", "crossed", "plot", "reliability"]
+__all__ = ["Calibration", "CalibrationSettings", "Reliability", "auc", "calibrate", "crossed", "plot", "reliability"]
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class CalibrationSettings:
     folds: int = 5
     """Parts by query: each part's probabilities come from the others."""
     kept: float = 0.95
-    """Share of answers that were right which must not be told to be nothing; sets the threshold."""
+    """Share of answers that were right which must not be told to be nothing; sets the limit of their cosine."""
 
     def __post_init__(self) -> None:
         if self.method not in ("logistic", "isotonic"):
@@ -47,8 +47,6 @@ class Calibration:
     scores: tuple[float, ...]
     chances: tuple[float, ...]
     """Probability of being right at each of `scores`, rising."""
-    nothing: float = 0.0
-    """Probability below which nothing fits."""
 
     def __call__(self, scores: ArrayLike) -> Floats:
         return np.interp(np.asarray(scores, np.float64), self.scores, self.chances)
@@ -104,9 +102,7 @@ def calibrate(scores: ArrayLike, right: ArrayLike, *, settings: CalibrationSetti
         room = 0.5 * float(said.max() - said.min()) or 1.0
         places = np.linspace(min(0.0, said.min() - room), said.max() + room, 65)
         chances = 1 / (1 + np.exp(-np.clip(slope * places + shift, -500, 500)))
-    made = Calibration(tuple(map(float, places)), tuple(map(float, chances)))
-    nothing = float(np.quantile(made(said[wanted > 0]), 1 - settings.kept))
-    return Calibration(made.scores, made.chances, nothing)
+    return Calibration(tuple(map(float, places)), tuple(map(float, chances)))
 
 
 def crossed(

@@ -22,7 +22,8 @@ def test_confidence_is_measured_kept_and_said(mercer: Any, own_shop: Path, tmp_p
     assert "<svg" in Path(said["page"]).read_text("utf-8")
     answer = mercer("search", own_shop, "dress", "--json").json
     assert 0 <= answer["confidence"] <= 1
-    assert answer["nothing_fits"] == (answer["confidence"] < said["calibration"]["nothing"])
+    cosine = next(line["value"] for line in answer["hits"][0]["ledger"] if line["signal"] == "meaning")
+    assert answer["nothing_fits"] == (cosine < said["near"])
     kept = Shop(own_shop).reports / "confidence.json"
     told = json.loads(kept.read_text("utf-8"))
     kept.write_text(json.dumps({**told, "version": "another"}), "utf-8")

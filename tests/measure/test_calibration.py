@@ -38,12 +38,6 @@ def test_the_curve_is_found_again(answers) -> None:
     assert calibrate(scores, right)([0.5])[0] == pytest.approx(1 / (1 + np.exp(0.5)), abs=0.06)
 
 
-def test_nothing_is_said_of_few_right_answers(answers) -> None:
-    scores, right = answers
-    fitted = calibrate(scores, right, settings=CalibrationSettings(kept=0.9))
-    assert (fitted(scores[right > 0]) < fitted.nothing).mean() == pytest.approx(0.1, abs=0.01)
-
-
 def test_calibration_error_by_hand() -> None:
     found = reliability([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1], bins=2)
     assert found.ece == pytest.approx((abs(0.2 - 0.5) + abs(0.8 - 1.0)) / 2)
