@@ -35,6 +35,7 @@ def learn_opinion(
 ) -> None:  # fmt: skip
     """Fit, prove by folds, keep, and make live unless the proof or `promote` speaks against it."""
     from mercer.cli.measure_opinion import encoder_for
+    from mercer.cli.opinion import monitor_of
     from mercer.opinion.learn import learn, sided
     from mercer.shop import Shop
 
@@ -49,7 +50,8 @@ def learn_opinion(
             bars.update(bar, description=what)
 
         model, vectors, note = encoder_for(texts, encoder, minutes=10, cache=shop.cache, tick=tick)
-        made = learn(shop, task, texts, said, encoder=model, vectors=vectors, told={**told, "vectors": note},
+        fitting = monitor_of(folder).settings.fit
+        made = learn(shop, task, texts, said, encoder=model, vectors=vectors, settings=fitting, told={**told, "vectors": note},
                      seed=7 if seed is None else seed, tick=tick)  # fmt: skip
     live = promote and (not made.refused or bool(override))
     if live:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mercer.encode import Encoder
-from mercer.errors import NotFoundError, RequestError
+from mercer.errors import NotFoundError, RequestError, ShopError
 from mercer.opinion.alarm import alarms, replayed
-from mercer.opinion.board import Board, board, series
+from mercer.opinion.board import Board, board, product_aspects, series
 from mercer.opinion.document import Document
 from mercer.opinion.entity import Names
 from mercer.opinion.read import Reader, open_reader
@@ -96,6 +96,15 @@ class Monitor:
     def board(self, *, days: float = 30) -> Board:
         """What is said, over the last days before the newest document, and how that compares with the days before."""
         return board(self.store, now=self.now, days=_days(days))
+
+    def said(self, product: str) -> list[dict[str, Any]]:
+        """Aspects that documents of a product speak of; none where nothing was ever read, or cannot be now."""
+        if not self.store.path.exists():
+            return []
+        try:
+            return product_aspects(self.store, product)
+        except ShopError:  # a product's page does not wait for what others said of it
+            return []
 
     def series(self, *, days: float = 30, topic: str = "", entity: str = "", aspect: str = "") -> list[dict[str, Any]]:
         """Documents a day by sentiment."""

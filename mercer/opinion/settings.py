@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mercer.errors import SettingsError
+from mercer.opinion.fit import FitSettings
 from mercer.opinion.surprise import SurgeSettings
 
 __all__ = ["OpinionSettings"]
@@ -29,7 +30,10 @@ class OpinionSettings:
     """Most of those that are watched, the largest first."""
     webhook: str = ""
     """Address that new alarms are posted to, signed with MERCER_WEBHOOK_SECRET; "" is none."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How `mercer learn SHOP opinion` fits a head."""
     surge: SurgeSettings = field(default_factory=SurgeSettings)
+    """What is a surge."""
 
     def __post_init__(self) -> None:
         for source, value in self.trust.items():

@@ -30,6 +30,7 @@ class SurgeSettings:
     quiet: int = 3
     """Hours without surprise after which an alarm is over."""
     season: SeasonSettings = field(default_factory=SeasonSettings)
+    """How the usual is learned."""
 
     def __post_init__(self) -> None:
         if not self.windows or any(not 1 <= one <= HOURS for one in self.windows):

@@ -85,17 +85,17 @@ def build(
     app.include_router(keys_api.router(access))
     if keys:
         app.include_router(models_api.router(doors, keys.shop))
+        monitor = monitor or opinion_api.monitor_of(keys.shop)
+        app.include_router(opinion_api.router(monitor))
     app.include_router(shoppers.router(doors))
     if keys and book:
         app.include_router(experiments.router(doors, book))
         app.include_router(alarms.router(AlarmBook(keys.shop)))
     if assistant:
         app.include_router(ask_api.router(assistant))
-    if keys:
-        app.include_router(opinion_api.router(monitor or opinion_api.monitor_of(keys.shop)))
     app.include_router(health.router(doors, metrics, AlarmBook(keys.shop) if keys else None))
     if settings.storefront:
-        app.include_router(route.router(doors, ask, pages, settings=settings))
+        app.include_router(route.router(doors, ask, pages, settings=settings, said=monitor.said if monitor else None))
     app.include_router(image.router(doors, images))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     desk = None

@@ -107,3 +107,12 @@ def test_the_console_shows_the_board_and_answers_alarms(client: Any) -> None:
     assert "&lt;b&gt;" in page.text
     assert "documents in" in page.text
     assert client.get("/console/opinion", headers={"accept-language": "zh"}).text.count("舆情") > 1
+
+
+def test_a_product_page_says_what_buyers_say(client: Any, double: Any) -> None:
+    product = double.ids()[0]
+    assert "What buyers say" not in client.get(f"/p/{product}").text
+    sent(client, [{"text": f"包装很好，第 {n} 次买", "product": product, "time": START - n} for n in range(3)])
+    page = client.get(f"/p/{product}").text
+    assert "What buyers say" in page
+    assert "3 good, 0 bad" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -26,12 +27,23 @@ from mercer.serve.storefront.words import Words
 
 __all__ = ["router"]
 
+Said = Mapping[str, Any]
+"""An aspect, and how many documents speak well or ill of it."""
+SAID = 5
+"""Aspects on a product's page."""
 ROW = 6
 """Products in a row beside another product."""
 
 
-def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -> APIRouter:
-    """Routes of the pages; none is part of the API."""
+def router(
+    doors: Doors,
+    ask: Asker,
+    pages: Pages,
+    *,
+    settings: ServeSettings,
+    said: Callable[[str], Sequence[Said]] | None = None,
+) -> APIRouter:
+    """Routes of the pages; none is part of the API. `said` knows what reviews of a product speak of."""
     routes = APIRouter(include_in_schema=False)
 
     def beside(scene: records.Scene, who: Visitor, k: int, item: str = "") -> Page:
@@ -96,6 +108,7 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
             was=card.amount(thing.list_price, thing.currency), stock=card.stock_line(thing, who.words),
             query_id=request.query_params.get("from", "")[:64], position=_position(request),
             added=request.query_params.get("added") == "1",
+            said=[_aspect(one, who.words) for one in said(thing.id)[:SAID]] if said else [],
         )  # fmt: skip
 
     @routes.post("/cart", openapi_extra=needs())
@@ -122,6 +135,11 @@ def router(doors: Doors, ask: Asker, pages: Pages, *, settings: ServeSettings) -
         return remember_language(RedirectResponse(quote(back, safe="/?&=%+") if local else "/", 303), language)
 
     return routes
+
+
+def _aspect(one: Said, words: Words) -> tuple[str, int, int]:
+    """An aspect's name, and how often it is praised and blamed."""
+    return words(f"said_{one['aspect']}"), int(one["positive"]), int(one["negative"])
 
 
 def _onward(address: str) -> str:
