@@ -29,6 +29,8 @@ __all__ = ["image_folder", "listen", "register", "run"]
 SWITCH = 0.0005
 """Seconds after which a working thread lets the one that speaks HTTP go on; with Python's own 0.005 a refusal waits for
 every thread that works, again and again."""
+RAILS = 5.0
+"""Minutes between looks at the guardrails of running experiments."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -50,12 +52,14 @@ def serve(
     from mercer.doors import LiveDoors
     from mercer.doors.beat import Beat
     from mercer.serve import ServeSettings
+    from mercer.watch.run import guard
 
     settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
     with contextlib.closing(listen(host, port)) as listening:
         with console.status(f"opening {folder}"):
             doors = LiveDoors(folder, read_settings(folder))
-        with contextlib.closing(doors), Beat(doors.refresh, minutes=refresh, tell=_learnt):
+        rails = Beat(lambda: guard(doors.shop, doors.events), minutes=RAILS, tell=_stopped)
+        with contextlib.closing(doors), Beat(doors.refresh, minutes=refresh, tell=_learnt), rails:
             run(doors, listening, host=host, settings=settings, images=image_folder(folder))
 
 
@@ -145,6 +149,15 @@ def _learnt(count: int | MercerError) -> None:
         console.print(f"[red]new events could not be learnt[/] {count.problem}; cure {count.cure}", highlight=False)
     elif count:
         console.print(f"[dim]{count:,} new events learnt[/]", highlight=False)
+
+
+def _stopped(arms: list[tuple[str, str, str]] | MercerError) -> None:
+    """Say which arms of experiments were stopped, and why."""
+    if isinstance(arms, MercerError):
+        console.print(f"[red]experiments could not be judged[/] {arms.problem}; cure {arms.cure}", highlight=False)
+        return
+    for experiment, arm, why in arms:
+        console.print(f"[yellow]arm {arm} of experiment {experiment} was stopped[/] {why}", highlight=False)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -31,7 +31,7 @@ from mercer.watch.traffic import Traffic, from_log
 if TYPE_CHECKING:
     from mercer.events.log import EventLog
 
-__all__ = ["Watched", "keep", "latest", "watch"]
+__all__ = ["Watched", "guard", "keep", "latest", "watch"]
 
 DAY = 86_400_000
 """Milliseconds."""
@@ -184,18 +184,30 @@ def _alarms(
 
 
 def _experiments(shop: Shop, log: EventLog, *, now: int) -> tuple[Outcome, ...]:
-    """Judge what runs; an arm that surely breaks a guardrail is stopped, if shares can be trusted."""
+    """Judge what runs, and stop what harms."""
     book = ExperimentBook(shop)
-    found = []
-    for each in book.all():
-        if each.state != "running":
-            continue
-        result = outcome(each, log, now=now)
-        found.append(result)
-        for arm, why in result.harmed.items() if result.trusted else ():
-            if not each.arm(arm).stopped:
-                book.stop_arm(each.id, arm, why)
+    found = [outcome(each, log, now=now) for each in book.all() if each.state == "running"]
+    for result in found:
+        _stop_harm(book, result)
     return tuple(found)
+
+
+def guard(shop: Shop, log: EventLog, *, now: int | None = None) -> list[tuple[str, str, str]]:
+    """Only the guardrails of what runs, for who serves: (experiment, arm, why) of each arm stopped by this look."""
+    book = ExperimentBook(shop)
+    running = [each for each in book.all() if each.state == "running" and each.guardrails]
+    return [stopped for each in running for stopped in _stop_harm(book, outcome(each, log, now=now))]
+
+
+def _stop_harm(book: ExperimentBook, result: Outcome) -> list[tuple[str, str, str]]:
+    """Stop arms that surely break a guardrail, if shares can be trusted."""
+    stopped = []
+    for arm, why in result.harmed.items() if result.trusted else ():
+        one = book.one(result.experiment)
+        if one.state == "running" and not one.arm(arm).stopped:
+            book.stop_arm(one.id, arm, why)
+            stopped.append((one.id, arm, why))
+    return stopped
 
 
 def _finite(value: Any) -> Any:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercer.events.shown import paged
+
 if TYPE_CHECKING:
     from mercer.events.answer import Answer
     from mercer.events.log import EventLog
-    from mercer.records import Event, Impression
+    from mercer.records import Event
 
 __all__ = ["Row", "Traffic", "columns", "events", "from_checked", "from_log"]
 
@@ -22,6 +24,8 @@ Words = NDArray[np.object_]
 BATCH = 50_000
 """Rows of the log read at once."""
 UNKNOWN = -1
+ALWAYS = 1 << 62
+"""After every moment, UTC ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,37 +139,21 @@ def _column(values: list[Any], name: str) -> Any:
 
 def from_log(log: EventLog, *, since: int, until: int) -> Traffic:
     """Answers of a span of time, UTC ms, the end not included, with their clicks until now."""
-    rows = {answer.query_id: Row(answer, {}, {}) for answer in _answers(log, since, until)}
-    for shown in _impressions(log, since, until):
+    span = since, until
+    rows = {answer.query_id: Row(answer, {}, {}) for answer in paged(log.answers, batch=BATCH, between=span)}
+    for shown in paged(log.impressions, batch=BATCH, between=span):
         if shown.query_id in rows:
             rows[shown.query_id].shown[shown.product] = (shown.position, shown.score, shown.features)
-    for event in events(log):
+    for event in events(log, since=since):
         if event.type == "click" and event.query_id in rows:
             clicks = rows[event.query_id].clicks
             clicks[event.product] = min(event.time, clicks.get(event.product, event.time))
     return columns(rows.values())
 
 
-def _answers(log: EventLog, since: int, until: int) -> Iterable[Answer]:
-    seq = 0
-    while found := log.answers(seq, limit=BATCH, between=(since, until)):
-        yield from (answer for _, answer in found)
-        seq = found[-1][0]
-
-
-def _impressions(log: EventLog, since: int, until: int) -> Iterable[Impression]:
-    seq = 0
-    while found := log.impressions(seq, limit=BATCH, between=(since, until)):
-        yield from (shown for _, shown in found)
-        seq = found[-1][0]
-
-
-def events(log: EventLog) -> Iterable[Event]:
-    """Every event, a batch at a time."""
-    seq = 0
-    while found := log.since(seq, limit=BATCH):
-        yield from (event for _, event in found)
-        seq = found[-1][0]
+def events(log: EventLog, *, since: int = 0) -> Iterable[Event]:
+    """Every event from a moment on, UTC ms, read a batch at a time."""
+    return paged(log.since, batch=BATCH, between=(since, ALWAYS))
 
 
 def from_checked(folder: Path) -> Traffic:

@@ -81,8 +81,8 @@ def units(experiment: Experiment, log: EventLog, *, now: int | None = None) -> l
 
 def _bought(log: EventLog, since: int) -> Mapping[str, list[Event]]:
     found: dict[str, list[Event]] = defaultdict(list)
-    for event in events(log):
-        if event.type == "purchase" and event.time >= since:
+    for event in events(log, since=since):
+        if event.type == "purchase":
             found[event.shopper or f"\t{event.session}"].append(event)
     return found
 

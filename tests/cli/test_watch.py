@@ -21,7 +21,7 @@ from mercer.quality.schema import SCHEMAS
 from mercer.records import Event, Impression, Product
 from mercer.shop import Shop
 from mercer.watch.alarm_book import AlarmBook
-from mercer.watch.run import latest
+from mercer.watch.run import guard, latest
 from mercer.watch.unit import tag
 
 DAY = 86_400_000
@@ -142,22 +142,29 @@ def test_an_experiment_is_started_judged_and_stopped(shop: Path, tmp_path: Path)
     assert isinstance(run("experiment", shop, "start", file).exception, MercerError)
 
 
-def test_watching_stops_an_arm_that_does_harm(shop: Path) -> None:
+@pytest.mark.parametrize("server", [False, True])
+def test_watching_stops_an_arm_that_does_harm(shop: Path, server: bool) -> None:
     from mercer.watch.experiment_book import ExperimentBook
 
     book = ExperimentBook(Shop(shop), clock=lambda: (NOW - 3 * DAY) / 1000)
     rail = {"metric": "clicked", "worse": 0.1}
+    name = f"hurt-{server}".lower()
     arms = [{"name": "a"}, {"name": "b"}]
-    book.start({"id": "hurt", "arms": arms, "guardrails": [rail], "settle_hours": 0.0, "plan": 200})
+    book.start({"id": name, "arms": arms, "guardrails": [rail], "settle_hours": 0.0, "plan": 200})
     with EventLog(Shop(shop).events) as log:
         clicks = []
         for number in range(400):
-            id, who, at = f"h{number}", f"h{number}", NOW - 2 * DAY + number
+            id, who, at = f"{name}{number}", f"h{number}", NOW - 2 * DAY + number
             shown = [Impression(id, "p1", 1, at)]
-            log.shown(shown, Answer(id, at, "search", "oak", 1, 0, who, arm=tag("hurt", "ab"[number % 2])))
+            log.shown(shown, Answer(id, at, "search", "oak", 1, 0, who, arm=tag(name, "ab"[number % 2])))
             if number % 2 == 0 and number % 5:
-                clicks.append(Event(f"h-{number}", "click", "p1", at, shopper=who, query_id=id))
+                clicks.append(Event(f"{name}-{number}", "click", "p1", at, shopper=who, query_id=id))
         log.append(clicks)
-    run("watch", shop)
-    assert book.one("hurt").state == "stopped"
-    assert "clicked" in book.one("hurt").arm("b").stopped
+    if server:
+        with EventLog(Shop(shop).events) as log:
+            assert [(id, arm) for id, arm, _ in guard(Shop(shop), log)] == [(name, "b")]
+            assert guard(Shop(shop), log) == []
+    else:
+        run("watch", shop)
+    assert book.one(name).state == "stopped"
+    assert "clicked" in book.one(name).arm("b").stopped
