@@ -41,6 +41,7 @@ COMMANDS = (
     "demo",
     "promote",
     "export",
+    "prune",
     "erase",
     "keys",
     "backup",
