@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["encoder_learned", "steadying"]
 
-STEADY_STEPS = 300
+STEADY_STEPS = 500
 """Of the last stage, where `--typos` asks for it and the settings name no number."""
 
 INDEXING = 1.3

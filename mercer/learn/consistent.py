@@ -107,9 +107,16 @@ def _drawn(
     """Queries as they are typed in a step, the same clean, and passages."""
     rng, chance = np.random.default_rng([seed, 11, step]), random.Random(f"{seed} {step}")
     clean = [queries[at] for at in rng.choice(len(queries), min(settings.batch, len(queries)), replace=False)]
-    typed = [spoil(text, chance) if chance.random() < settings.spoilt else text for text in clean]
+    typed = [_typed(text, spoil, settings, chance) for text in clean]
     held = rng.permutation(len(passages))[: settings.passages].tolist()
     return typed, clean, [passages[at] for at in held]
+
+
+def _typed(text: str, spoil: Spoil, settings: ConsistentSettings, chance: random.Random) -> str:
+    if chance.random() >= settings.spoilt:
+        return text
+    once = spoil(text, chance)
+    return spoil(once, chance) if chance.random() < settings.twice else once
 
 
 def _before(tower: Tower, steps: Sequence[Any]) -> dict[tuple[Side, str], NDArray[np.float32]]:

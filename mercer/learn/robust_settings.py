@@ -17,16 +17,18 @@ class ConsistentSettings:
     """Section ``[learn.consistent]``: a last stage that makes queries mean the same however they are typed."""
 
     steps: int = 0
-    """Steps; 0 is none, `mercer learn --typos` takes 300. Each is a small one: queries alone, and a few passages."""
-    batch: int = 48
+    """Steps; 0 is none, `mercer learn --typos` takes 500. Each is a small one: short queries, and a passage."""
+    batch: int = 96
     """Queries of a step."""
-    spoilt: float = 0.6
+    spoilt: float = 0.75
     """Share of them that are typed otherwise; the rest, and the passages, must stay where they are."""
-    passages: int = 2
+    twice: float = 0.4
+    """Share of those that are typed otherwise twice over."""
+    passages: int = 1
     """Passages of a step."""
-    longest: int = 60
+    longest: int = 40
     """Characters of a query from which on it is left out: nobody types a whole sentence."""
-    lr: float = 2e-4
+    lr: float = 4e-4
     """Highest learning rate; it grows for a tenth of the steps and then falls to 0."""
     temperature: float = 0.05
     """Cosines with the step's other texts are divided by it before they are compared with those from before."""
@@ -34,7 +36,9 @@ class ConsistentSettings:
     def __post_init__(self) -> None:
         whole = (("steps", 0, 1_000_000), ("batch", 2, 65_536), ("passages", 0, 4096), ("longest", 4, 10_000))
         _within(self, "learn.consistent", whole)
-        _within(self, "learn.consistent", (("spoilt", 0, 1), ("lr", 1e-8, 1), ("temperature", 1e-3, 10)))
+        _within(
+            self, "learn.consistent", (("spoilt", 0, 1), ("twice", 0, 1), ("lr", 1e-8, 1), ("temperature", 1e-3, 10))
+        )
 
 
 @dataclass(frozen=True, slots=True)
