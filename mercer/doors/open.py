@@ -156,6 +156,7 @@ class Doors(ShopperDoors):
         return len(missed)
 
     def _read_words(self, products: Sequence[Product]) -> None:
+        self.searching.understand.knowledge.add(products)
         if self._spelling:
             self._spelling.add(products)
         if self._learned:

@@ -37,9 +37,17 @@ class DiverseSettings:
     """Share of the places, counted from the top, that products outside the most popular fifth have at least."""
     fresh: float = 0.0
     """The same for products that no event is known of."""
+    intents: float = 0.0
+    """Of an ambiguous query's places, the share of its probability that each of its likely categories has at least."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("weight", 0, 1), ("depth", 2, 1000), ("tail", 0, 1), ("fresh", 0, 1)):
+        for name, low, high in (
+            ("weight", 0, 1),
+            ("depth", 2, 1000),
+            ("tail", 0, 1),
+            ("fresh", 0, 1),
+            ("intents", 0, 1),
+        ):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingsError(f"diversity.{name} is {value}", cure=f"give a number from {low} to {high}")
@@ -54,7 +62,7 @@ class DiverseSettings:
 
     @property
     def on(self) -> bool:
-        return self.how != "off" or self.tail > 0 or self.fresh > 0
+        return self.how != "off" or self.tail > 0 or self.fresh > 0 or self.intents > 0
 
 
 def likeness(kinds: NDArray[np.int64], cosines: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

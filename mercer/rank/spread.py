@@ -37,7 +37,12 @@ class Spread:
         self.known, self.head = frozenset(known), frozenset(known[: int(len(known) * HEAD)])
 
     def __call__(
-        self, names: Sequence[str], scored: Scored, order: NDArray[np.int64]
+        self,
+        names: Sequence[str],
+        scored: Scored,
+        order: NDArray[np.int64],
+        *,
+        shares: Sequence[tuple[NDArray[np.bool_], float]] = (),
     ) -> tuple[Scored, NDArray[np.int64]]:
         """The same products; those below `depth` stay where they are.
 
@@ -45,6 +50,7 @@ class Spread:
             names: id of each place of `scored`.
             scored: with its parts.
             order: places, best first.
+            shares: who else is sure of how much of the first places: members among `names`, and their share.
         """
         import numpy as np
 
@@ -66,6 +72,8 @@ class Spread:
             chosen = floored(chosen, np.array([id not in self.known for id in ids]), settings.fresh)
         if settings.tail:
             chosen = floored(chosen, np.array([id not in self.head for id in ids]), settings.tail)
+        for member, share in shares:
+            chosen = floored(chosen, member[first], share)
         return rearranged(scored, order, chosen)
 
     def _cosines(self, ids: list[str]) -> NDArray[np.float64] | None:

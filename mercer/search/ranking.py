@@ -11,7 +11,7 @@ from mercer.rank.objective import weighed
 from mercer.rank.rerank import Rerank
 from mercer.rank.rules import Ruling
 from mercer.rank.spread import Spread
-from mercer.records import Request
+from mercer.records import Filter, Request
 from mercer.retrieve.index import Index
 from mercer.retrieve.text import passage
 from mercer.search.find import Found, System
@@ -92,7 +92,8 @@ class Ranking:
                 ranked = self._reranked(known.corrected or known.raw, ranked, stages)
         if self.spread and self._reaches(request, ruling, self.settings.diversity.depth):
             done = stopwatch(stages, "rank")
-            scored, order = self.spread(ranked.found.ids, ranked.found.scored, ranked.order)
+            found, shares = ranked.found, self._intents(known, ranked.found)
+            scored, order = self.spread(found.ids, found.scored, ranked.order, shares=shares)
             ranked = replace(ranked, found=replace(ranked.found, scored=scored), order=order)
             done()
         return ranked
@@ -114,6 +115,15 @@ class Ranking:
         ids = np.array([found.ids[place] for place in order])
         order = order[np.lexsort((ids, -scored.scores[order]))]
         return replace(ranked, found=replace(found, scored=scored), order=order)
+
+    def _intents(self, known: Understood, found: Found) -> list[tuple[NDArray[np.bool_], float]]:
+        """The categories that an ambiguous query may want: which products are of each, and its share of the places."""
+        meant = [step for step in known.steps if step.name == "intent"]
+        if not self.settings.diversity.intents or len(meant) < 2:
+            return []
+        columns, share = self.index.columns, self.settings.diversity.intents
+        masks = (columns.mask((Filter("category", (step.after,)),)) for step in meant)
+        return [(mask[found.rows], share * step.confidence) for mask, step in zip(masks, meant, strict=True)]
 
     def told(self, ranked: Ranked, found: Found, shown: NDArray[np.int64]) -> Found:
         """`found`, as the rules left it, with a line for each signal of the trees in the ledgers of what is shown."""

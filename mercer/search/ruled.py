@@ -34,6 +34,10 @@ READING = Reading(_fold, stem, check_filters)
 """Conditions on a query are compared as `understand` reads it."""
 
 
+SURE = 0.7
+"""Probability from which a query is about a category, for rules that ask for one: 90 % of what is exact lies there."""
+
+
 class Ruled:
     """The rules of one search door. Safe to call from several threads.
 
@@ -51,7 +55,9 @@ class Ruled:
         if not (rules and rules.rules):
             return Ruling()
         queries = dict.fromkeys(map(_fold, (known.raw, known.corrected)))
-        paths = (value for wanted in request.filters if wanted.field == "category" for value in wanted.values)
+        paths = [value for wanted in request.filters if wanted.field == "category" for value in wanted.values]
+        paths += [step.after for step in known.steps if step.name == "category"]
+        paths += [step.after for step in known.steps if step.name == "intent" and step.confidence >= SURE]
         categories = tuple(tuple(path.split(CATEGORY_SEPARATOR)) for path in paths)
         now = self.book.now() if self.book else 0
         return rules(Asked("search", tuple(filter(None, queries)), categories, request.context), now)

@@ -116,6 +116,17 @@ class Knowledge:
                     found[line] = Fitting(match.group(), (line, model), fits, misfits)
         return list(found.values())
 
+    def add(self, products: Iterable[Product]) -> None:
+        """Products put since the index was built: of the lines that the shop has, what they say they are for now."""
+        for product in products:
+            devices = sorted(device for device in set(_stated(product)) if device[0] in self._by_line)
+            for line in {line for line, _ in (*self.fits.get(product.id, ()), *devices)}:
+                models = {model for one, model in devices if one == line}
+                others = {id: said for id, said in self._by_line[line].items() if id != product.id}
+                self._by_line[line] = {**others, product.id: models} if models else others  # others may be reading
+            self.fits[product.id] = tuple(devices)
+            self.numbers[product.id] = tuple(sorted(set(_NUMBER.findall(normalise(product.title)))))
+
     def save(self, path: Path) -> None:
         """Write JSON, whole or not at all."""
         with disk_errors(path):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mercer.rank.diverse import DiverseSettings
 from mercer.rank.hybrid import HybridSettings
 from mercer.rank.rule import RuleSettings
 from mercer.rank.rule_book import RuleBook
@@ -20,8 +21,10 @@ from mercer.records import Filter, Page, Product, Request
 from mercer.retrieve.index import Index, IndexSettings, open_index
 from mercer.retrieve.text import passage
 from mercer.search import Search
-from mercer.search.ruled import READING
+from mercer.search.ruled import READING, SURE
 from mercer.shop import Shop
+from mercer.understand.intent import Intent, Wanted
+from mercer.understand.understand import Understand
 
 KINDS = ("red dress", "coffee mug", "红色连衣裙", "tea cup")
 PRODUCTS = [
@@ -285,3 +288,31 @@ def test_a_changed_file_is_seen_by_the_next_search(index: Index, tmp_path: Any) 
     assert "no TOML" in book.fault
     book.path.unlink()
     assert search(Request(query="red dress")).rules == ()
+
+
+def test_a_category_that_the_query_wants_meets_a_rule(index: Index) -> None:
+    intent = Intent.build(PRODUCTS, {})
+    knowing = Search(index, meaning, understand=Understand(intent=intent))
+    rule = {"id": "c", "do": "boost", "category": ["Shop > coffee mug"], "points": 5, "products": ["p01"]}
+    (wanted, *_) = intent("coffee mug")
+    assert wanted.probability >= SURE
+    assert knowing(Request(query="coffee mug"), rules=made(rule)).rules == ("c",)
+    assert knowing(Request(query="tea cup"), rules=made(rule)).rules == ()
+
+
+def test_an_ambiguous_query_shows_each_of_its_kinds(index: Index) -> None:
+    class Torn(Intent):
+        def __call__(self, text: str) -> list[Wanted]:
+            return [Wanted("Shop > red dress", 0.5, 10, 0), Wanted("Shop > tea cup", 0.4, 10, 0)]
+
+    torn = Understand(intent=Torn({}, {}, {}, {}))
+    ranking = HybridSettings(cut=0.0, diversity=DiverseSettings(intents=1.0))
+    plain = Search(index, meaning, understand=torn, ranking=HybridSettings(cut=0.0))(
+        Request(query="red dress cup", k=10)
+    )
+    page = Search(index, meaning, understand=torn, ranking=ranking)(Request(query="red dress cup", k=10))
+    kinds, before = (Counter(hit.product.category[1] for hit in one.hits) for one in (page, plain))
+    assert before["tea cup"] < 4 <= kinds["tea cup"]
+    assert kinds["red dress"] >= 5
+    for hit in page.hits:
+        assert sum(line.part for line in hit.ledger) == pytest.approx(hit.score, abs=1e-9)

@@ -98,3 +98,17 @@ def test_saved_and_loaded_is_the_same(known: Knowledge, tmp_path: Path) -> None:
 def test_wishes_name_products_by_id(known: Knowledge) -> None:
     boost = Understand(knowledge=known)("iphone 12 case").boosts[0]
     assert boost.filter == Filter("id", values=("12", "both"))
+
+
+def test_what_is_put_later_fits_too() -> None:
+    known = Knowledge.build([Product(f"{n}{m}", f"Case for iPhone {m}") for n in "ab" for m in (12, 13)])
+    known.add(
+        [Product("new", "Clear case for iPhone 13"), Product("a12", "Case for iPhone 13"), Product("x", "A vase")]
+    )
+    (found,) = known("iphone 13 case")
+    assert set(found.fits) == {"a13", "b13", "new", "a12"}
+    assert found.misfits == ("b12",)
+    known.add([Product("new", "Clear case")])
+    assert "new" not in known("iphone 13 case")[0].fits
+    known.add([Product("z", "Cover for Pixel 7")])
+    assert known("pixel 7 case") == [], "one product makes no line"
