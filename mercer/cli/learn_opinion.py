@@ -51,7 +51,8 @@ def learn_opinion(
 
         model, vectors, note = encoder_for(texts, encoder, minutes=10, cache=shop.cache, tick=tick)
         fitting = monitor_of(folder).settings.fit
-        made = learn(shop, task, texts, said, encoder=model, vectors=vectors, settings=fitting, told={**told, "vectors": note},
+        told = {**told, "vectors": note}
+        made = learn(shop, task, texts, said, encoder=model, vectors=vectors, settings=fitting, told=told,
                      seed=7 if seed is None else seed, tick=tick)  # fmt: skip
     live = promote and (not made.refused or bool(override))
     if live:
