@@ -9,16 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mercer.learn.ranker import Fitted, RankList
 from mercer.learn.ranker_settings import RankerSettings
 from mercer.rank.feature import FEATURES
-from mercer.shop import Shop, content_hash
+from mercer.shop import Shop, content_hash, write_json
+from mercer.watch.change import Histogram
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["hash_of", "keep_ranker"]
+__all__ = ["REFERENCE", "hash_of", "keep_ranker", "reference"]
+
+REFERENCE = "reference.json"
+"""Beside the trees: what each feature was like in training, for `mercer watch` to hold the log against."""
+SHOWN = 10
 
 
 def hash_of(lists: Sequence[RankList]) -> str:
@@ -29,6 +35,20 @@ def hash_of(lists: Sequence[RankList]) -> str:
         for one in lists
     ]  # fmt: skip
     return content_hash(*parts)
+
+
+def reference(lists: Sequence[RankList], fitted: Fitted) -> dict[str, Any]:
+    """Deciles of each feature, by name, as `watch.change.Histogram.row` has them.
+
+    Of the ten products of each list that would be shown first, as the log knows of no others.
+    """
+    table = np.concatenate([one.features[_first(one, fitted)] for one in lists])
+    return {feature.name: Histogram.of(table[:, place]).row() for place, feature in enumerate(FEATURES)}
+
+
+def _first(one: RankList, fitted: Fitted) -> NDArray[np.int64]:
+    added = fitted.trees(one.features) if fitted.rounds else 0.0
+    return np.argsort(-(one.hybrid + added), kind="stable")[:SHOWN]
 
 
 def keep_ranker(
@@ -71,5 +91,6 @@ def keep_ranker(
         }
         with shop.writing("models") as folder:
             fitted.trees.save(folder, {"rounds": fitted.rounds, "data": data})
+            write_json(folder / REFERENCE, reference(lists, fitted))
             shop.keep("models", folder, card, version=version)
     return version, shop.path("models", version)

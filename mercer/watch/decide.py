@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mercer.watch.drift import Drift
+from mercer.watch.drift import GROUPS, Drift
 from mercer.watch.health import Health, Point
 
 __all__ = ["Decision", "News", "decide"]
 
+CALM = ("scores", "training")
+"""Groups that alone are no reason: a score has no right value, and what is shown is not drawn as training lists are."""
 FELL = 0.9
 """Corrected clicks by those of before, below which the whole interval must lie: a guess."""
 MORE = 0.5
@@ -52,10 +54,10 @@ class Decision:
 def decide(health: Health, drift: Sequence[Drift], news: News) -> Decision:
     """Train again where what was learnt from is no more, where search got worse, or where there is much to learn."""
     learn, again, calm = list[str](), list[str](), list[str]()
-    for group in ("queries", "features", "catalogue", "scores"):
+    for group in GROUPS:
         held = [one for one in drift if one.group == group]
         high = [one for one in held if one.severity == "high"]
-        if high and group != "scores":
+        if high and group not in CALM:
             learn.append(f"{group} changed: " + "; ".join(_said(one) for one in high[:3]))
         elif held:
             top = held[0]

@@ -14,8 +14,8 @@ from mercer.watch.change import Change
 
 __all__ = ["GROUPS", "Drift", "Group", "Question", "Skipped", "drifts", "worst"]
 
-Group = Literal["queries", "catalogue", "scores", "features"]
-GROUPS: tuple[Group, ...] = ("queries", "catalogue", "scores", "features")
+Group = Literal["queries", "catalogue", "scores", "features", "training"]
+GROUPS: tuple[Group, ...] = ("queries", "catalogue", "scores", "features", "training")
 
 
 @dataclass(frozen=True, slots=True)

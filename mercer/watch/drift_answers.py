@@ -49,12 +49,13 @@ def _scores(traffic: Traffic) -> tuple[NDArray[np.float64], ...]:
 
 
 def features(before: Traffic, now: Traffic, how: Features, *, most: int) -> Iterator[Question]:
-    """Each feature against training, where that is known, else against what was before."""
+    """Each feature against what was before, and against training where that is known."""
     theirs, ours = (_matrix(side, how, most) for side in (before, now))
-    for number, name in enumerate(how.names):
-        held = how.trained.get(name) or Histogram.of(theirs[:, number])
-        if sum(held.counts) and len(ours):
-            yield Question("features", name, partial(binned, held, ours[:, number]))
+    for number, name in enumerate(how.names if len(ours) else ()):
+        if len(theirs):
+            yield Question("features", name, partial(binned, Histogram.of(theirs[:, number]), ours[:, number]))
+        if name in how.trained:
+            yield Question("training", name, partial(binned, how.trained[name], ours[:, number]))
 
 
 def _matrix(traffic: Traffic, how: Features, most: int) -> NDArray[np.float64]:

@@ -161,7 +161,8 @@ def _questions(
     else:
         asked += scores(same, mine, most=settings.sample)
     if told and len(mine) >= settings.least and (told.trained or len(same) >= settings.least):
-        asked += features(same, mine, told, most=settings.sample)
+        few = len(same) < settings.least
+        asked += features(same.kept(np.zeros(len(same), bool)) if few else same, mine, told, most=settings.sample)
     else:
         skipped.append(
             Skipped("features", "all", "no ranker has been told any lately" if told else "the index has no ranker")

@@ -20,6 +20,7 @@ USUAL: Mapping[str, AlarmRule] = {
     "catalogue-drifts": AlarmRule("drift.catalogue", 0.25, 0.1, 1, "medium", sure=False),
     "scores-drift": AlarmRule("drift.scores", 0.25, 0.1, 1, "medium", sure=False),
     "features-drift": AlarmRule("drift.features", 0.25, 0.1, 1, "medium", sure=False),
+    "unlike-training": AlarmRule("drift.training", 1.0, 0.5, 1, "low", sure=False),
     "answers-degraded": AlarmRule("quality.degraded", 0.1, 0.05, 1, "high"),
 }
 """Rules of a shop that says nothing. Thresholds of drift are the usual ones of the population stability index (.1 and

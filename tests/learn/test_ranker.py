@@ -11,7 +11,7 @@ pytest.importorskip("lightgbm")
 
 from mercer.errors import DataError, SettingsError
 from mercer.learn.ranker import RankList, fit
-from mercer.learn.ranker_card import hash_of
+from mercer.learn.ranker_card import hash_of, reference
 from mercer.learn.ranker_settings import RankerSettings
 from mercer.rank.feature import NAMES
 
@@ -41,6 +41,19 @@ def test_what_helps_is_found_and_named() -> None:
     assert sum(fitted.importance.values()) == pytest.approx(1, abs=0.01)
     again = fit(lists(60, useful=True), RankerSettings(**QUICK), seed=7)
     assert again.trees.name == fitted.trees.name, "the same data and seed give the same trees"
+
+
+def test_what_training_was_like_is_kept_of_what_would_be_shown() -> None:
+    held = lists(60, useful=True)
+    fitted = fit(held, RankerSettings(**QUICK), seed=7)
+    kept = reference(held, fitted)
+    assert list(kept) == list(NAMES)
+    assert {sum(row["counts"]) for row in kept.values()} == {600}, "ten of each list"
+    median = kept["click_rate"]["edges"][4]
+    place = NAMES.index("click_rate")
+    assert median > np.nanmedian(np.concatenate([one.features[:, place] for one in held])), (
+        "the first are the better ones"
+    )
 
 
 def test_noise_and_few_labels_leave_the_order_almost_as_it_was() -> None:

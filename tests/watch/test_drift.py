@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from mercer.errors import MissingExtra
 from mercer.watch.change import Change, Histogram, binned, centres, kinds, numbers, told_apart
 from mercer.watch.drift import Question, drifts, worst
+from mercer.watch.drift_answers import Features, features, scores
 from mercer.watch.drift_catalogue import compared as catalogue
 from mercer.watch.drift_queries import compared as queries
 from mercer.watch.drift_queries import words
+from mercer.watch.traffic import Traffic
 
 RNG = np.random.default_rng(4)
 TITLES = [f"oak board {n}" for n in range(300)] + [f"咖啡壶 {n} 号" for n in range(300)]
@@ -112,3 +116,20 @@ def test_a_catalogue_that_changes_is_found() -> None:
     )
     high = {one.what for one in loud if one.severity == "high"}
     assert {"price", "brand missing"} <= high
+
+
+def test_features_are_held_against_before_and_training(made: Callable[..., Traffic]) -> None:
+    def told(shift: float) -> Traffic:
+        busy = made(1, 200, appeal=[0.1])
+        for place in range(len(busy.features)):
+            busy.features[place] = np.array([RNG.normal(shift), 1.0]).tobytes()
+        return busy
+
+    how = Features(("moves", "stays"), np.frombuffer, {"moves": Histogram.of(RNG.normal(0, 1, 500))})
+    asked = [*features(told(0.0), told(2.0), how, most=1000), *scores(told(0.0), told(0.0), most=1000)]
+    found, _ = drifts(asked, significance=0.01)
+    severe = {(one.group, one.what): one.severity for one in found}
+    assert severe["features", "moves"] == severe["training", "moves"] == "high"
+    assert {severe["features", "stays"], *(s for (group, _), s in severe.items() if group == "scores")} == {"none"}
+    quiet = list(features(told(0.0), made(1, 5, appeal=[0.1]), how, most=10))
+    assert quiet == [], "nothing was told of the latest"
