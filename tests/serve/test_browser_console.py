@@ -16,14 +16,16 @@ uvicorn = pytest.importorskip("uvicorn", reason="mercer[serve] is not installed"
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (mercer[dev])")
 axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed (mercer[dev])")
 
+from mercer.serve.console.menu import SECTIONS  # noqa: E402  # after the checks for the extras
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 
-CONSOLE = (
-    "", "/data", "/data/rows?check=C13&family=reviews&problem=unknown_product", "/models", "/queries",
-    "/queries?by=slow", "/compare?q=oak+board&right_way=lexical", "/rules", "/rules/new?query=cup", "/experiments",
-    "/alarms", "/keys", "/audit", "/nowhere",
+DEEPER = (
+    "/data/rows?check=C13&family=reviews&problem=unknown_product", "/queries?by=slow",
+    "/compare?q=oak+board&right_way=lexical", "/rules/new?query=cup", "/nowhere",
 )  # fmt: skip
+CONSOLE = (*(section.address.removeprefix("/console") for section in SECTIONS), *DEEPER)
 STOREFRONT = ("/", "/search?q=cup", "/search?q=zzzz&brand=Nobody", "/p/p-1", "/docs", "/console/sign-in")
 SERIOUS = ("serious", "critical")
 RUN = "axe.run(document, {resultTypes: ['violations']})"

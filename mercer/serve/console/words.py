@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -82,7 +83,7 @@ class Words:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number with separators; – where there is none, or NaN."""
-        return "–" if value is None or value != value else f"{value:,.{digits}f}"
+        return "–" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """A share of 1 as percent."""
