@@ -141,7 +141,7 @@ def summed(done: Mapping[str, Any], held: Sequence[Sequence[str]]) -> dict[str, 
                     tuple(done["seconds"]))  # fmt: skip
     lost = []
     for period, queries in enumerate(held[:-1]):
-        rows = [number for number in range(period + 1, PERIODS + 1)]
+        rows = list(range(period + 1, PERIODS + 1))
         best = max(rows, key=lambda number, period=period: grid[number][period])
         scale = 1 / grid[best][period]
         lost += [(done["values"][best][q] - done["values"][-1][q]) * scale for q in queries]
@@ -189,7 +189,7 @@ def lines(found: Mapping[str, Sequence[Mapping[str, Any]]], tested: Sequence[int
     rows = [
         f"`benchmarks/continual.py`, {datetime.now(UTC):%Y-%m-%d}: held-out queries {', '.join(map(str, tested))}, "
         f"learned from {', '.join(map(str, trained))}; cost is processor time.\n",
-        "| arm | nDCG@10 at the end, mean of periods | forgotten of the best | 95 % | backward transfer | cost by plain |",
+        "| arm | nDCG@10 at the end | forgotten of the best | 95 % | backward transfer | cost by plain |",
         "|---|---|---|---|---|---|",
     ]
     for arm, runs in found.items():
