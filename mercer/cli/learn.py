@@ -18,6 +18,7 @@ from mercer.cli.learn_opinion import (
 )
 from mercer.cli.learn_ranks import together
 from mercer.cli.terminal import JsonFlag, ShopArgument, print_json
+from mercer.errors import RequestError
 
 __all__ = ["register"]
 
@@ -57,6 +58,9 @@ def learn(
     since: Annotated[
         str, typer.Option(help="last: only from what is new since the live encoder's data, without forgetting.")
     ] = "",
+    search: Annotated[
+        int, typer.Option("--search", help="Trials of other settings first; a search goes on where it ended.", min=0)
+    ] = 0,
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Learn from the catalogue alone.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Never go live; `mercer promote` does.")] = False,
     override: Annotated[str, typer.Option(help="Go on although a gate is closed, and why; kept in the cards.")] = "",
@@ -75,6 +79,7 @@ def learn(
     from mercer.cli.learn_ranker import learn_ranker
     from mercer.cli.learn_reranker import reranker_learned
     from mercer.cli.learn_run import gathered_of, start
+    from mercer.cli.learn_search import searched_encoder
     from mercer.cli.learn_since import learn_since
     from mercer.cli.measure_fair import fair_settings
 
@@ -89,12 +94,16 @@ def learn(
             promote=not no_promote, override=override, seed=seed, json=json,
         )  # fmt: skip
         return
+    if search and (reranker or since):
+        raise RequestError("--search with --reranker or --since", cure="search for the encoder, or with --ranker")
     objectives = _named("objective", tuple(objective or ()))
     shared = _named("train", train) | _named("gains", gains) | _named("teacher", teacher)
     shared |= {} if seed is None else {"seed": seed}
     shared |= {"least": NOBODY} if no_labels else {}
     if ranker:
-        learn_ranker(folder, source, changes=shared, promote=not no_promote, override=override, json=json)
+        learn_ranker(
+            folder, source, changes=shared, promote=not no_promote, override=override, search=search, json=json
+        )
         return
     own = objectives if reranker else {}
     run = start(folder, budget, override, shared if reranker else shared | objectives, own)
@@ -104,6 +113,8 @@ def learn(
         learn_since(run, since, promote=not no_promote and not limited, json=json)
         return
     gathered = gathered_of(run)
+    if search:
+        run = searched_encoder(run, gathered, search)
     done = (reranker_learned if reranker else encoder_learned)(run, gathered)
     limited = fair_settings(folder).least > 0  # whom the new version hides is to be measured first
     promoted = not no_promote and ((done.proof.better and not limited) or bool(override))

@@ -42,10 +42,12 @@ class _Call:
 
 
 def learn_ranker(
-    folder: Path, source: Source, *, changes: Mapping[str, Any], promote: bool, override: str, json: bool
-) -> None:
+    folder: Path, source: Source, *, changes: Mapping[str, Any], promote: bool, override: str, json: bool,
+    search: int = 0,
+) -> None:  # fmt: skip
     """Grow trees on training queries, build an index with them, prove it on test queries, go live if it is no worse."""
     from mercer.cli.index import build_with_progress
+    from mercer.cli.learn_search import searched_ranker
     from mercer.doors.prove import keep_proof
     from mercer.learn.gather import gather
     from mercer.learn.ranker import fit
@@ -63,6 +65,8 @@ def learn_ranker(
     with contextlib.ExitStack() as open_while, progress() as bars:
         doors = open_while.enter_context(_opened(call, before, plain))
         lists, told, replayed = _lists(call, gathered, doors, source)
+        if search:
+            call = dataclasses.replace(call, own=searched_ranker(shop, lists, call.own, search, seed=learning.seed))
         task = bars.add_task("grow trees", total=call.own.folds + 1)
         fitted = fit(lists, call.own, seed=learning.seed, tick=lambda done, _: bars.update(task, completed=done))
         proof = replayed.prove(fitted.trees, learning) if replayed else None
@@ -128,7 +132,7 @@ def _start(folder: Path, changes: Mapping[str, Any], override: str) -> _Call:
 
     shop, settings = Shop(folder), read_settings(folder)
     found = dict(tables(folder).get("learn", {}))
-    apart = [found.pop(name, {}) for name in ("reranker", "ranker")][1]
+    apart = [found.pop(name, {}) for name in ("reranker", "ranker", "active", "search")][1]
     learning = dataclasses.replace(section(found, LearnSettings, name="learn"), **changes)
     own = section(apart, RankerSettings, name="learn.ranker")
     checked = blocked(shop) or latest(shop)

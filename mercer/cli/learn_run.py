@@ -119,7 +119,7 @@ def start(folder: Path, budget: float, override: str, changes: Mapping[str, Any]
         raise RequestError(f"budget is {budget}", cure="give minutes above 0, or 0 for no limit")
     shop, settings = Shop(folder), read_settings(folder)
     found = dict(tables(folder).get("learn", {}))
-    apart = [found.pop(name, {}) for name in ("ranker", "reranker")][1]
+    apart = [found.pop(name, {}) for name in ("ranker", "reranker", "active", "search")][1]
     learning = dataclasses.replace(section(found, LearnSettings, name="learn"), **changes)
     need_packages(learning)
     from mercer.learn.reranker import RerankerSettings  # loads torch, which the line before made sure of
