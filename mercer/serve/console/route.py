@@ -30,7 +30,7 @@ def router(desk: Desk) -> APIRouter:
     def sign_in_page(request: Request, next: str = "") -> Response:
         known = sessions.read(request.cookies.get(OWNER, ""))
         request.scope[SESSION] = known if known and not known.key else sessions.begin("")
-        return desk.show(request, "sign_in.html", next=local(next), folder=str(desk.shop.folder))
+        return desk.show(request, "sign_in.html", next=local(next))
 
     @routes.post(SIGN_IN, openapi_extra=needs())
     async def sign_in(request: Request) -> Response:
@@ -39,7 +39,7 @@ def router(desk: Desk) -> APIRouter:
         key = desk.access.admin(fields["key"])
         if isinstance(key, str):
             request.scope[SESSION] = sessions.begin("")
-            return desk.show(request, "sign_in.html", status=422, next=onward, error=key, folder=str(desk.shop.folder))
+            return desk.show(request, "sign_in.html", status=422, next=onward, error=key)
         return sessions.give(
             RedirectResponse(onward or "/console", 303), sessions.begin(key.id), secure=request.url.scheme == "https"
         )
