@@ -221,6 +221,7 @@ def _invite(doors: LiveDoors, host: str, port: int, *, key: str) -> None:
     url = f"http://{name}:{port}"
     words = _example(doors)
     console.print(f"[bold]{url}[/]  the storefront: search, filter, click, see the home page change", soft_wrap=True)
+    console.print(f"{url}/console  the owner's pages: data, versions, queries, rules, keys", soft_wrap=True)
     console.print(f"{url}/docs  the API; try it:", soft_wrap=True)
     console.print(
         f"  curl -s {url}/v1/search{key} -H 'Content-Type: application/json' -d '{{\"query\": \"{words}\", \"k\": 3}}'",
