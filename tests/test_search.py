@@ -178,7 +178,8 @@ def test_without_an_encoder_words_remain_and_it_says_so(search: Search) -> None:
 
 
 def test_stages_are_timed(search: Search) -> None:
-    assert set(search(Request(query="lamp")).stages) == {"understand", "rules", "lexical", "encode", "dense", "rank", "page"}
+    stages = set(search(Request(query="lamp")).stages)
+    assert stages == {"understand", "rules", "lexical", "encode", "dense", "rank", "page"}
 
 
 def test_readable_drops_controls() -> None:

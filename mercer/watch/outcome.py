@@ -81,7 +81,7 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> float:
     """
     from scipy.stats import chisquare
 
-    if sum(counts) == 0:
+    if sum(counts) == 0 or len(counts) < 2:  # of one arm that is left there is no ratio
         return 1.0
     expected = np.array(weights, np.float64) / sum(weights) * sum(counts)
     return float(chisquare(np.array(counts, np.float64), expected).pvalue)

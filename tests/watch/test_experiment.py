@@ -168,6 +168,8 @@ def test_harm_is_seen_and_lost_shoppers_are_too() -> None:
     assert not lost.trusted
     assert "shared out" in lost.said[0]
     assert lost.row()["arms"][0]["metrics"]["revenue"] is None
+    over = Experiment("two", (Arm("a"), Arm("b", stopped="hurts")), state="stopped", guardrails=two.guardrails)
+    assert judge(over, good + bad).trusted, "who was given another arm meanwhile is not lost"
     assert judge(two, []).said == ("b: too little is known yet (0 shoppers; 50 of each arm are needed)",)
 
 
