@@ -73,14 +73,17 @@ def judge(raw: bytes, answer: bytes, told: Told) -> None:
         told.errors.append(f"{status}: {raw[:300]!r} → {answer[:600]!r}")
 
 
-def fuzz(server: Server, key: str, requests: int, seed: int, *, threads: int = 4) -> Told:
-    """Spoilt requests, by several senders at once."""
+def fuzz(server: Server, key: str, requests: int, seed: int, *, threads: int = 4, minutes: float = 60.0) -> Told:
+    """Spoilt requests, by several senders at once; fewer where the minutes are over before."""
+    until = time.monotonic() + minutes * 60
     told, port = Told(), int(server.url.rsplit(":", 1)[1])
     found = seeds(server("GET", "/openapi.json")[1], key)
 
     def work(number: int) -> None:
         rng = random.Random(f"{seed}/{number}")
         for _ in range(requests // threads):
+            if time.monotonic() > until:
+                return
             raw = spoilt(rng.choice(found), rng)
             try:
                 answer = send(port, raw)
@@ -150,13 +153,14 @@ def main() -> None:
     parser.add_argument("shop", type=Path)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--examples", type=int, default=50)
+    parser.add_argument("--minutes", type=float, default=60.0, help="after which no other request is made")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     server, key = opened(given.shop)
     try:
         for name, told in (
             ("by schema", by_schema(server, key, given.examples)),
-            ("spoilt", fuzz(server, key, given.requests, given.seed)),
+            ("spoilt", fuzz(server, key, given.requests, given.seed, minutes=given.minutes)),
         ):
             seen = {**vars(told), "errors": len(told.errors), "seen": told.errors[:10], "good": told.good()}
             print(json.dumps({name: seen}, indent=1, ensure_ascii=False), flush=True)

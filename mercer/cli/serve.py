@@ -74,6 +74,7 @@ def run(
     from mercer.doors.beat import Beat
     from mercer.serve import Keys, create_app
     from mercer.serve.guard_log import mask_logs
+    from mercer.serve.protocol import Bounded
 
     if host not in LOOPBACK and settings.keys == "auto":
         settings = dataclasses.replace(settings, keys="always")
@@ -88,12 +89,13 @@ def run(
     )  # fmt: skip
     _warn(doors.shop, host, settings, any(key.state(keys.now()) == "active" for key in keys.all()))
     _invite(doors, host, listening.getsockname()[1], key=" -H 'Authorization: Bearer KEY'" if closed else "")
-    # h11 refuses headers above 64 kB; the faster parser that uvicorn takes where it is installed reads them without end
+    # measured (docs/en/serve.md): a quarter of h11's processor time a request, and no more than granian's
     server = uvicorn.Server(
         uvicorn.Config(
-            app, http="h11", log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
+            app, http=Bounded, loop="uvloop", log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=10,
         )
-    )
+    )  # fmt: skip
     mask_logs("uvicorn", "uvicorn.error")
     sys.setswitchinterval(SWITCH)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ class Queue:
         self.slots, self.longest, self._clock = slots, longest, clock
         self._working: list[str] = []
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._ahead: Counter[str] = Counter()
+        """Waiting calls by route: a refusal must not cost more where more wait."""
         self._cost: defaultdict[tuple[str, Effort], float] = defaultdict(float)
 
     def __len__(self) -> int:
@@ -55,9 +57,10 @@ class Queue:
         """Seconds that a call which came now would wait: the work ahead of it, shared by the slots."""
         if len(self._working) < self.slots:
             return 0.0
-        ahead = sum(self._typical(route) for route, _ in self._waiting)
-        under_way = sum(self._typical(route) for route in self._working) / 2  # half done, on average
-        return (ahead + under_way) / self.slots
+        counts = Counter(self._working)
+        work = sum(count * self._typical(route) for route, count in counts.items()) / 2  # half done, on average
+        work += sum(count * self._typical(route) for route, count in self._ahead.items() if count)
+        return work / self.slots
 
     async def enter(self, route: str) -> Ticket | float:
         """A ticket once it is this call's turn; or at once the seconds that it would wait, where those are too many."""
@@ -68,6 +71,7 @@ class Queue:
                 return expected
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append((route, turn))
+            self._ahead[route] += 1
             try:
                 await turn
             except asyncio.CancelledError:
@@ -100,6 +104,7 @@ class Queue:
     def _next(self) -> None:
         while self._waiting and len(self._working) < self.slots:
             route, turn = self._waiting.popleft()
+            self._ahead[route] -= 1
             if not turn.done():
                 self._working.append(route)
                 turn.set_result(None)
@@ -111,6 +116,7 @@ class Queue:
             self._next()
         elif (route, turn) in self._waiting:
             self._waiting.remove((route, turn))
+            self._ahead[route] -= 1
 
     def _typical(self, route: str) -> float:
         """What a call of a route takes: by the cheapest step known, which a crowd gets."""
