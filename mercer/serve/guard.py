@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from h11 import LocalProtocolError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -40,8 +37,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)
-            with contextlib.suppress(LocalProtocolError):  # it said 400 by itself: the rest of the request is no HTTP
-                await send(message)
+            await send(message)
 
         refusal = self._refusal(scope)
         if refusal is not None:
