@@ -2,9 +2,9 @@
 
     python benchmarks/opinion_surges.py [--seeds 10] [--first 100] [--json]
 
-Every seed is a shop of 20 series over 10 weeks: hour of day and day of week of their own, over-dispersed counts (negative
-binomial), rates of 3 to 60 documents an hour, slow drift of the level. Six weeks are history; in the last four, surges
-of 1.5 to 5 times over 1 to 24 hours are put in. Clean copies of the same shops, without surges, give the false alarms.
+Every seed is a shop of 20 series over 10 weeks: hour of day and day of week of their own, over-dispersed counts (a
+negative binomial), rates of 3 to 60 documents an hour, slow drift of the level. Six weeks are history; in the last
+four, surges of 1.5 to 5 times over 1 to 24 hours are put in. Clean copies, without surges, give the false alarms.
 """
 
 from __future__ import annotations
