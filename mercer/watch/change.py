@@ -21,10 +21,11 @@ Unit = Literal["psi", "auc", "deviations"]
 LIMITS: dict[Unit, tuple[float, float, float]] = {
     "psi": (0.0, 0.1, 0.25),
     "auc": (0.5, 0.65, 0.8),
-    "deviations": (0.0, 0.2, 0.5),
+    "deviations": (0.0, 0.1, 0.25),
 }
-"""Of no change, of one worth a look, and of a large one. PSI: Siddiqi, Credit Risk Scorecards (2006). Deviations of
-means: Cohen (1988), small and medium. AUC of telling then from now: what d = .54 and 1.2 give for normal scores."""
+"""Of no change, of one worth a look, and of a large one. PSI: Siddiqi, Credit Risk Scorecards (2006). AUC of telling
+then from now: what d = .54 and 1.2 give for normal scores. Deviations of means over all dimensions together: a guess, 120
+graphics cards among 299 products of the sample shop being .13."""
 BINS = 10
 KINDS = 20
 """Values that are told apart; the rarer ones are one."""
@@ -50,7 +51,7 @@ class Change:
     def level(self) -> float:
         """The size on PSI's scale: .1 where it is worth a look, .25 where it is large.
 
-        >>> Change(0.65, "auc", 0.0, 9, 9).level, Change(0.5, "deviations", 0.0, 9, 9).level
+        >>> Change(0.65, "auc", 0.0, 9, 9).level, Change(0.25, "deviations", 0.0, 9, 9).level
         (0.1, 0.25)
         """
         none, some, much = LIMITS[self.unit]
