@@ -24,8 +24,8 @@ LIMITS: dict[Unit, tuple[float, float, float]] = {
     "deviations": (0.0, 0.1, 0.25),
 }
 """Of no change, of one worth a look, and of a large one. PSI: Siddiqi, Credit Risk Scorecards (2006). AUC of telling
-then from now: what d = .54 and 1.2 give for normal scores. Deviations of means over all dimensions together: a guess, 120
-graphics cards among 299 products of the sample shop being .13."""
+then from now: what d = .54 and 1.2 give for normal scores. Deviations of means over all dimensions together: a guess;
+120 graphics cards put among 299 products of the sample shop are .13."""
 BINS = 10
 KINDS = 20
 """Values that are told apart; the rarer ones are one."""
