@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from mercer.errors import MercerError, RequestError
+from mercer.opinion.lexicon import lexicon
 from mercer.opinion.monitor import DAY
 from mercer.serve.api.opinion import monitor_of
 from mercer.serve.console import chart
@@ -73,7 +74,8 @@ def pages(desk: Desk) -> APIRouter:
         labels = [datetime.fromtimestamp(day["time"] / 1000, UTC).strftime("%m-%d") for day in course]
         return desk.show(
             request, "opinion.html", status=error.status if error else 200, error=error, board=board, days=days,
-            spans=SPANS, chosen=chosen, folder=desk.shop.folder, alarms=monitor.alarms(days=14),
+            spans=SPANS, chosen=chosen, aspects=lexicon().names, folder=desk.shop.folder,
+            alarms=monitor.alarms(days=14),
             done=words("opinion_done") if asked.get("done") else "",
             documents=monitor.store.find(
                 since=board.until - days * DAY, limit=SHOWN, topic=chosen["topic"], aspect=chosen["aspect"],
