@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
+from mercer.serve.example import examples_of_answers
+
 __all__ = ["NOTHING", "SCHEMES", "UNDECLARED", "Needs", "Table", "describe", "needs"]
 
 SCHEMES: dict[str, Any] = {
@@ -82,12 +84,13 @@ class Table:
 
 
 def describe(app: FastAPI) -> None:
-    """Let the OpenAPI document name the security schemes."""
+    """Let the OpenAPI document name the security schemes, and give an example of every answer."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = made()
         document.setdefault("components", {})["securitySchemes"] = SCHEMES
+        examples_of_answers(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
