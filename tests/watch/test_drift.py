@@ -16,11 +16,10 @@ from mercer.watch.drift_queries import compared as queries
 from mercer.watch.drift_queries import words
 from mercer.watch.traffic import Traffic
 
-RNG = np.random.default_rng(4)
 TITLES = [f"oak board {n}" for n in range(300)] + [f"咖啡壶 {n} 号" for n in range(300)]
 
 
-ORDER = RNG.permutation(600).tolist()
+ORDER = np.random.default_rng(4).permutation(600).tolist()
 """Odd and even numbers end in other digits, which a classifier sees: halves are taken by chance."""
 
 
@@ -34,8 +33,9 @@ def row(number: int, **changes: object) -> dict[str, object]:
 
 
 def test_numbers_kinds_and_bins_see_a_shift_and_its_size() -> None:
-    before = RNG.normal(0, 1, 2000)
-    same, moved = RNG.normal(0, 1, 2000), RNG.normal(1, 1, 2000)
+    rng = np.random.default_rng(4)
+    before = rng.normal(0, 1, 2000)
+    same, moved = rng.normal(0, 1, 2000), rng.normal(1, 1, 2000)
     assert numbers(before, same).size < 0.03
     assert numbers(before, moved).level > 0.25
     assert binned(Histogram.of(before), moved).size == pytest.approx(numbers(before, moved).size, rel=0.05)
@@ -52,9 +52,10 @@ def test_bins_of_a_few_values_and_their_order() -> None:
 
 
 def test_the_centre_of_vectors_is_held_against_chance() -> None:
-    before = RNG.normal(0, 1, (200, 16))
-    assert centres(before, RNG.normal(0, 1, (200, 16))).size < 0.05
-    moved = centres(before, RNG.normal(0, 1, (200, 16)) + 0.5)
+    rng = np.random.default_rng(4)
+    before = rng.normal(0, 1, (200, 16))
+    assert centres(before, rng.normal(0, 1, (200, 16))).size < 0.05
+    moved = centres(before, rng.normal(0, 1, (200, 16)) + 0.5)
     assert moved.size == pytest.approx(0.45, abs=0.1)
     assert moved.p < 0.01
 
@@ -69,8 +70,10 @@ def test_a_classifier_tells_texts_apart() -> None:
 
 
 def test_many_comparisons_without_a_change_raise_nothing() -> None:
+    rng = np.random.default_rng(4)
+
     def ask() -> Change:
-        return numbers(RNG.normal(0, 1, 300), RNG.normal(0, 1, 300))
+        return numbers(rng.normal(0, 1, 300), rng.normal(0, 1, 300))
 
     found, _ = drifts([Question("features", str(n), ask) for n in range(120)], significance=0.01)
     assert min(one.change.p for one in found) < 0.03, "some p is small by chance"
@@ -119,13 +122,15 @@ def test_a_catalogue_that_changes_is_found() -> None:
 
 
 def test_features_are_held_against_before_and_training(made: Callable[..., Traffic]) -> None:
+    rng = np.random.default_rng(4)
+
     def told(shift: float) -> Traffic:
         busy = made(1, 200, appeal=[0.1])
         for place in range(len(busy.features)):
-            busy.features[place] = np.array([RNG.normal(shift), 1.0]).tobytes()
+            busy.features[place] = np.array([rng.normal(shift), 1.0]).tobytes()
         return busy
 
-    how = Features(("moves", "stays"), np.frombuffer, {"moves": Histogram.of(RNG.normal(0, 1, 500))})
+    how = Features(("moves", "stays"), np.frombuffer, {"moves": Histogram.of(rng.normal(0, 1, 500))})
     asked = [*features(told(0.0), told(2.0), how, most=1000), *scores(told(0.0), told(0.0), most=1000)]
     found, _ = drifts(asked, significance=0.01)
     severe = {(one.group, one.what): one.severity for one in found}
