@@ -44,6 +44,7 @@ def shop(tmp_path: Path) -> Shop:
     keep(shop, "models", "encoder/good", {"base": {"name": "e5"}, "training": {"curve": curve}}, proof=proof(0.1))
     keep(shop, "models", "encoder/bad", {"base": {"name": "e5"}}, proof=proof(-0.1))
     keep(shop, "models", "ranker/new", {"base": {"name": "hybrid score"}})
+    keep(shop, "models", "reranker/cross", {"base": {"name": "e5"}, "reranker": {"batch": 4}}, proof=proof(0.1))
     for name, checked, model in (
         ("i1", "c1", ""),
         ("i2", "c1", "encoder/good"),
@@ -145,6 +146,9 @@ def test_the_console_shows_and_changes_them(http: Any, shop: Shop) -> None:
     good = page(http, "/console/models/models/encoder/good")
     assert "0.5000 → 0.6000" in good.text
     assert good.text.count("<svg") == 2, "the proof by kind of query, and the loss"
+    reranker = page(http, "/console/models/models/reranker/cross")
+    assert "Stands on" not in reranker.text, "a model's card has settings of that name, an index's the model"
+    assert 'href="/console/models/models/encoder/good"' in page(http, "/console/models/index/i2").text
     answer = http.post("/console/models/index/i2", data={"token": token(good.text), "act": "promote"})
     assert answer.headers["location"] == "/console/models?live=i2"
     assert live(shop) == "i2"

@@ -56,7 +56,8 @@ def pages(desk: Desk) -> APIRouter:
             plots=_plots(version, words), facts=flat(version.card, skip=LONG),
             details=flat({name: version.card.get(name) or {} for name in ("settings", "pairs")}),
             proof=flat(version.proof, skip=("comparisons", "slices")),
-            comparisons=version.proof.get("comparisons", {}), on=promote.models_of(version.card),
+            comparisons=version.proof.get("comparisons", {}),
+            on=promote.models_of(version.card) if kind == "index" else (),
             serves=serving(desk.doors), folder=shop.folder,
             stands=promote.standing_on(shop, name) if kind == "models" else name,
         )  # fmt: skip
