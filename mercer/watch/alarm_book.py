@@ -53,6 +53,8 @@ class AlarmBook:
         try:
             rows = json.loads(self.path.read_text("utf-8"))
             found = {name: Held(**{**row, "alarm": Alarm(**row["alarm"])}) for name, row in rows.items()}
+        except OSError as error:
+            raise ShopError(f"{self.path} cannot be read: {error.strerror}", cure="make it readable") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ShopError(f"{self.path} is damaged: {error!r}", cure="remove it: alarms are raised anew") from error
         return dict(sorted(found.items(), key=lambda item: (not item[1].stands, -item[1].changed, item[0])))

@@ -134,6 +134,9 @@ class ExperimentBook:
     def _parsed(self) -> list[Experiment]:
         try:
             return [read(row) for row in json.loads(self.path.read_text("utf-8"))["experiments"]]
+        except OSError as error:
+            cure = "make it a file that the server may read"
+            raise ShopError(f"{self.path} cannot be read: {error.strerror}", cure=cure) from error
         except (ValueError, TypeError, KeyError, AttributeError, RequestError) as error:
             raise ShopError(f"{self.path} is damaged: {error}", cure="mend or remove it; the log keeps arms") from error
 

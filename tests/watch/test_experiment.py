@@ -111,6 +111,10 @@ def test_a_damaged_book_says_so(book: ExperimentBook) -> None:
     book.path.write_text('{"experiments": [{"id": 5}]}', "utf-8")
     with pytest.raises(ShopError, match="damaged"):
         book.all()
+    book.path.unlink()
+    book.path.mkdir()
+    with pytest.raises(ShopError, match="cannot be read"):
+        book.all()
 
 
 def test_intervals_hold_at_every_look() -> None:
