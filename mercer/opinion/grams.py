@@ -24,7 +24,8 @@ LONGEST = 20_000
 """Characters of a text that are read: an opinion is said by then, and 1 MB of text is no reason to wait."""
 URL = re.compile(r"https?://\S+|www\.\S+")
 TICKER = re.compile(r"\$[a-z]{1,6}(?:\.[a-z])?\b")
-NUMBER = re.compile(r"\d[\d.,]*")
+NUMBER = re.compile(r"(?<![a-z0-9])\d[\d.,]*\d(?![a-z0-9])")
+"""Of several digits and no part of a word: what '5 星' and 'x100v' say is not for a number in general to say."""
 TOKEN = re.compile(r"\$?[^\W_]+(?:['.\-][^\W_]+)*|[%!?+]")
 """Words with their currency sign (tickers), and the marks that say how something is meant."""
 HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -32,12 +33,12 @@ HAN_SIZES, LETTER_SIZES, GAPS = (1, 2, 3), (2, 3, 4, 5), (2, 3)
 
 
 def plain(text: str) -> str:
-    """NFKC, small letters, one word each for all links, all tickers and all numbers, at most `LONGEST` characters.
+    """NFKC, small letters, one word each for all links, tickers and longer numbers, at most `LONGEST` characters.
 
     >>> plain("Ｂuy $TSLA at 12.50 https://t.co/x")
-    'buy $t at 0 url'
+    'buy $t at 00 url'
     """
-    return NUMBER.sub("0", TICKER.sub("$t", folded(text)))
+    return NUMBER.sub("00", TICKER.sub("$t", folded(text)))
 
 
 def folded(text: str) -> str:
@@ -48,8 +49,8 @@ def folded(text: str) -> str:
 def words(text: str) -> list[str]:
     """Words, runs of two and three, and pairs with one or two words between, of a `plain` text; no Han.
 
-    >>> words("$t up 0%")
-    ['$t', 'up', '0', '%', '$t up', 'up 0', '0 %', '$t up 0', 'up 0 %', '$t _ 0', 'up _ %', '$t _ %']
+    >>> words("$t up 5%")
+    ['$t', 'up', '5', '%', '$t up', 'up 5', '5 %', '$t up 5', 'up 5 %', '$t _ 5', 'up _ %', '$t _ %']
     """
     one = [word for word in TOKEN.findall(text) if not HAN.search(word)]
     two = [f"{a} {b}" for a, b in pairwise(one)]

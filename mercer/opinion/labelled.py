@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mercer.errors import DataError, RequestError
+from mercer.errors import DataError, NotFoundError, RequestError
 from mercer.opinion.columns import Columns, of
 from mercer.quality import format_csv
 from mercer.quality.dialect import ALONE, Dialect, sniff
@@ -139,6 +139,8 @@ def read_rows(path: Path) -> tuple[Rows, int]:
     Raises:
         DataError: not one row.
     """
+    if not path.exists():
+        raise NotFoundError(f"{path} is not there", cure="check the path")
     array = _array(path)
     if array is not None:
         return array, 0

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from mercer.errors import DataError, FormatError, RequestError
+from mercer.errors import DataError, FormatError, NotFoundError, RequestError
 from mercer.opinion.columns import NAMES
 from mercer.opinion.document import Document, document
 from mercer.opinion.labelled import read_rows
@@ -44,9 +44,11 @@ def from_rows(
     for row in rows:
         plain = {str(name).casefold().strip(): value for name, value in row.items()}
         given = {
-            field: next((plain[n] for n in names if plain.get(n) not in (None, "")), None)
+            field: next((plain[name] for name in names if plain.get(name) not in (None, "")), None)
             for field, names in FIELDS.items()
         }
+        if len(plain) == 1:
+            given["text"] = next(iter(plain.values()))
         try:
             kept.append(document(given, source=source, now=at))
         except RequestError as error:
@@ -60,6 +62,8 @@ def from_file(path: Path, *, source: str, now: int | None = None) -> tuple[list[
     Raises:
         DataError: not one document; it says why the rows were refused.
     """
+    if not path.exists():
+        raise NotFoundError(f"{path} is not there", cure="check the path")
     start = next(chunks(path))[:2000].lstrip()
     rows: Iterable[Mapping[str, Any]]
     rows = feed(path) if start.lstrip(b"\xef\xbb\xbf").startswith(b"<") else read_rows(path)[0]

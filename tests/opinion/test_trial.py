@@ -32,8 +32,9 @@ def texts() -> tuple[list[str], list[str]]:
 
 
 def test_features_hold_words_tickers_and_han() -> None:
-    assert words(plain("$TSLA up 5%"))[:4] == ["$t", "up", "0", "%"]
+    assert words(plain("$TSLA up 5%"))[:4] == ["$t", "up", "5", "%"]
     assert {"很好", "好!"} <= set(pieces("很好!"))
+    assert plain("5星 x100v 涨 12.5%") == "5星 x100v 涨 00%"
     assert len(plain("x" * 10**6)) == 20_000
 
 
