@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -184,14 +185,29 @@ class Recommend:
         if not total or request.offset >= total:
             return _Ranked(parts, values, np.empty(0, dtype=np.int64), total)
         spread = self._spread if request.scene in OWN else None
-        deep = max(last, self.settings.diversity.depth) if spread else last
+        depth = self.settings.diversity.depth
+        new = math.ceil(self.settings.diversity.fresh * depth) if spread else 0
+        deep = max(last, depth) + new if spread else last
         order = top(np.where(allowed, scores, -np.inf)[None, :], k=deep)[0]
         order = order[order >= 0]
+        if new:
+            order = self._reached(order, np.where(allowed, scores, 0.0), depth - new, new)
         if spread:
             scored, order = spread(self.index.columns.ids, Scored(scores, parts, values), order)
             parts, values = scored.parts, scored.values
         order = placed(order, {place: row for row, (place, _) in pins.items()})
         return _Ranked(parts, values, order[request.offset : last], total)
+
+    def _reached(
+        self, order: NDArray[np.int64], scores: NDArray[np.float64], first: int, new: int
+    ) -> NDArray[np.int64]:
+        """The order with the best of what nobody has wanted yet from place `first` on: a floor moves no other up."""
+        import numpy as np
+
+        few = np.flatnonzero((self._rows.spread(self.behaviour.popular.value, len(scores)) <= 0) & (scores > 0))
+        few = np.setdiff1d(few, order[:first])
+        best = few[np.lexsort((few, -scores[few]))][:new]
+        return np.concatenate([order[:first], best, order[first:][~np.isin(order[first:], best)]])
 
     def _explored(self, request: Request, allowed: NDArray[np.bool_], ranked: _Ranked) -> Explored:
         """The page, where the shop explores with a place given by chance to what few have found."""

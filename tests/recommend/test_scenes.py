@@ -242,6 +242,13 @@ def test_a_page_is_spread_over_kinds_and_new_products_have_their_floor(index: Ex
     assert not [id for id in ids(plain) if id.startswith("lamp")], "lamps have no events"
     fair = door(index, diversity=DiverseSettings(fresh=0.25))(Request("trending", k=8))
     assert sum(id.startswith("lamp") for id in ids(fair)) == 2
+    low = door(index, diversity=DiverseSettings(fresh=0.25, depth=8))
+    asked = Request("home", shopper=Shopper("", ("lamp0", "kettle3")), k=8)
+    assert sum(id.startswith("lamp") for id in ids(low(asked))) >= 2, "though they are not among the best eight"
+    pages = [ids(low(replace(asked, k=4, offset=4 * n))) for n in range(10)]
+    whole = [id for page in pages for id in page]
+    assert len(whole) == len(set(whole)) == low(replace(asked, k=40)).total
+    assert whole == ids(low(replace(asked, k=40)))
 
 
 def test_thompson_draws_as_often_as_it_says_and_learns(index: ExactIndex) -> None:
