@@ -27,6 +27,9 @@ SWAPS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """Words of gender and of region, English and Chinese; each for the other."""
 
+FEWEST = 5
+"""Queries from which on an interval over queries says something of a group."""
+
 
 @dataclass(frozen=True, slots=True)
 class FairSettings:
@@ -66,6 +69,8 @@ class Exposure:
     """Of the exposure that an ideal order of what is right would give (Singh and Joachims 2018)."""
     ratio: float
     """Share by merit: 1 is what it deserves; NaN where it deserves nothing."""
+    queries: int = 0
+    """In whose answers, or among whose right products, it is."""
     low: float = field(default=math.nan)
     high: float = field(default=math.nan)
     """Ends of the 95 % interval of `ratio`, over queries."""
@@ -130,10 +135,10 @@ def _exposed(group: str, products: int, pairs: Sequence[tuple[float, float]], qu
     column[: len(pairs)] = pairs
     share, merit = (float(one) for one in column.mean(axis=0))
     if merit <= 0:
-        return Exposure(group, products, share, merit, math.nan)
+        return Exposure(group, products, share, merit, math.nan, len(pairs))
     ratio = share / merit
     ends = interval((column[:, 0] - ratio * column[:, 1]) / merit, seed=seed)  # the ratio's linear part (delta method)
-    return Exposure(group, products, share, merit, ratio, max(0.0, ratio + ends.low), ratio + ends.high)
+    return Exposure(group, products, share, merit, ratio, len(pairs), max(0.0, ratio + ends.low), ratio + ends.high)
 
 
 def _given(ranking: Sequence[str], groups: Mapping[str, str], k: int) -> dict[str, float]:
@@ -168,7 +173,8 @@ def too_little(found: Iterable[Exposure], settings: FairSettings) -> list[Exposu
     """Groups of enough merit whose exposure lies below the limit beyond doubt."""
     if not settings.least:
         return []
-    return [one for one in found if one.merit >= settings.merit and one.high < settings.least]
+    sure = (one for one in found if one.queries >= FEWEST and one.merit >= settings.merit)
+    return [one for one in sure if one.high < settings.least]
 
 
 @dataclass(frozen=True, slots=True)
