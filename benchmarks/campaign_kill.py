@@ -222,7 +222,10 @@ def campaign(shop: Path, times: int, seed: int, *, most: float = 4.0, minutes: f
         with beside("publish", shop, versions) as one, beside("backup", shop, versions) as other:
             for thread in threads:
                 thread.start()
-            time.sleep(rng.uniform(0.05, most))
+            before, began = told.events + told.products, time.monotonic()
+            while told.events + told.products == before and time.monotonic() < began + 60:
+                time.sleep(0.01)  # a kill before anything was acknowledged tries nothing
+            time.sleep(rng.uniform(0.0, most))
             with contextlib.suppress(OSError, ValueError, HTTPException):
                 told.swaps += int(_counted(server))
             for process in rng.sample([server.process, one, other], 3):

@@ -52,7 +52,7 @@ class Told:
 def send(port: int, raw: bytes) -> bytes:
     """What came back until the server closed; b"" where nothing did."""
     answer = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as line, contextlib.suppress(ConnectionError):
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as line, contextlib.suppress(ConnectionError):
         line.sendall(raw)
         if not whole(raw):  # else the server waits for the rest
             line.shutdown(socket.SHUT_WR)
@@ -116,7 +116,7 @@ def by_schema(server: Server, key: str, examples: int) -> Told:
                              derandomize=True, database=None)  # fmt: skip
         @hypothesis.given(case_of.as_strategy())
         def ask(case: Any) -> None:
-            answer = case.call(base_url=server.url, headers={"Authorization": f"Bearer {key}"})
+            answer = case.call(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=120)
             raw = f"{case.method} {case.formatted_path} {case.query} {case.body}".encode("utf-8", "replace")
             judge(raw, f"HTTP/1.1 {answer.status_code}\n".encode() + answer.content, told)
 

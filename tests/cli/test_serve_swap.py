@@ -1,4 +1,4 @@
-"""`mercer promote` and `mercer rollback` while `mercer serve` answers: no request fails, and the server says who answers."""
+"""`mercer promote` and `mercer rollback` while `mercer serve` answers: no request fails; the server says who answers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_no_request_fails_while_versions_change(own_shop: Path, mercer: Callable
         log.append([Event("more", "view", "P10001", 1_790_000_000_000, "ann", "v")])
     second = build(shop, read_settings(own_shop)).version
     with (own_shop / "mercer.toml").open("a", encoding="utf-8") as settings:
-        settings.write("[serve]\nfollow_seconds = 0.1\nwait_ms = 60000\ndeadline_ms = 60000\n")  # a busy machine is slow
+        # a busy machine is slow
+        settings.write("[serve]\nfollow_seconds = 0.1\nwait_ms = 60000\ndeadline_ms = 60000\n")
     command = [sys.executable, "-m", "mercer", "serve", str(own_shop), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "300"}) as process:
         try:
@@ -111,7 +112,7 @@ def _campaign(url: str, first: str, second: str, run: Callable[..., Any]) -> Non
             assert run(*words).code == 0
             until(lambda version=version: serves(url) == version)  # type: ignore[misc]
             before = len(asked), len(put)
-            until(lambda before=before: len(asked) > before[0] + 5 and len(put) > before[1] or bool(errors))
+            until(lambda before=before: bool(errors) or (len(asked) > before[0] + 5 and len(put) > before[1]))
     finally:
         stop.set()
         for thread in threads:

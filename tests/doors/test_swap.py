@@ -161,4 +161,3 @@ def test_calls_and_writes_from_threads_while_versions_change(live: LiveDoors, se
     assert errors == []
     assert {product.id for product in live.index.products(written)} == set(written)
     assert len(written) > 0
-
