@@ -1,4 +1,4 @@
-"""`mercer promote` and `mercer rollback` while `mercer serve` answers: no request fails; the server says who answers."""
+"""`mercer promote` and `mercer rollback` while `mercer serve` answers: no request fails, and it says who answers."""
 
 from __future__ import annotations
 
