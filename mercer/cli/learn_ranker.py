@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mercer.cli.learn_ranker_replay import Replayed, clicked_truth
-from mercer.cli.learn_run import PATIENT
+from mercer.cli.learn_run import APART, PATIENT
 from mercer.cli.terminal import answers, console, print_json, progress
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _start(folder: Path, changes: Mapping[str, Any], override: str) -> _Call:
 
     shop, settings = Shop(folder), read_settings(folder)
     found = dict(tables(folder).get("learn", {}))
-    apart = [found.pop(name, {}) for name in ("reranker", "ranker", "active", "search")][1]
+    apart = [found.pop(name, {}) for name in ("reranker", "ranker", *APART)][1]
     learning = dataclasses.replace(section(found, LearnSettings, name="learn"), **changes)
     own = section(apart, RankerSettings, name="learn.ranker")
     checked = blocked(shop) or latest(shop)

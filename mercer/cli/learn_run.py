@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mercer.shop import Shop
 
 __all__ = [
+    "APART",
     "Outcome",
     "Run",
     "base_of",
@@ -41,6 +42,8 @@ __all__ = [
     "ticking",
 ]
 
+APART = ("active", "search", "head", "self", "contrast", "pretrain", "prompt")
+"""Sections within ``[learn]`` that other commands read."""
 KEPT = 0.1
 """Share of the budget kept for what cannot be foreseen."""
 PROBE = 48
@@ -119,7 +122,7 @@ def start(folder: Path, budget: float, override: str, changes: Mapping[str, Any]
         raise RequestError(f"budget is {budget}", cure="give minutes above 0, or 0 for no limit")
     shop, settings = Shop(folder), read_settings(folder)
     found = dict(tables(folder).get("learn", {}))
-    apart = [found.pop(name, {}) for name in ("ranker", "reranker", "active", "search")][1]
+    apart = [found.pop(name, {}) for name in ("ranker", "reranker", *APART)][1]
     learning = dataclasses.replace(section(found, LearnSettings, name="learn"), **changes)
     need_packages(learning)
     from mercer.learn.reranker import RerankerSettings  # loads torch, which the line before made sure of

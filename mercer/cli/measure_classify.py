@@ -19,7 +19,7 @@ __all__ = ["labelled_texts", "measure_ways", "register"]
 
 VECTORS = ("frozen", "both", "self", "mixed")
 """Ways that look at frozen vectors."""
-TRAINED = ("setfit", "prompt", "tuned", "mixed")
+TRAINED = ("setfit", "pretrained", "prompt", "tuned", "mixed")
 """Ways that train the encoder, which takes minutes."""
 ALL = 0
 """Shots: every text of the training file."""
@@ -36,11 +36,12 @@ def classify(
     text: Annotated[str, typer.Option(help="Column with the text.")] = "text",
     label: Annotated[str, typer.Option(help="Column with the class.")] = "label",
     ways: Annotated[
-        str, typer.Option(help="Of frozen, tfidf, both, self, setfit, prompt, tuned, mixed; by commas.")
+        str, typer.Option(help="Of frozen, tfidf, both, self, setfit, pretrained, prompt, tuned, mixed.")
     ] = "frozen,tfidf,both",
     shots: Annotated[str, typer.Option(help="Texts of each class to learn from, by commas; all is every one.")] = "all",
     seeds: Annotated[int, typer.Option(help="Draws of those texts; of all there is one.", min=1)] = 5,
     encoder: Annotated[str, typer.Option(help="auto, minilm, e5 or a model folder.")] = "auto",
+    shop: Annotated[Path | None, typer.Option(help="Shop whose [learn.head], [learn.self] … are taken.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that vectors are kept in for the next call.")] = None,
     unlabelled: Annotated[int, typer.Option(help="Other training texts, labels hidden, for self and prompt.")] = 3000,
     epochs: Annotated[float, typer.Option(help="Passes of tuned and mixed over all texts.")] = 3.0,
@@ -61,6 +62,7 @@ def classify(
         cache=cache,
         epochs=epochs,
         unlabelled=unlabelled,
+        own=_own(shop),
         seed=seed,
     )
     told = {
@@ -90,6 +92,7 @@ def measure_ways(
     cache: Path | None = None,
     epochs: float = 3.0,
     unlabelled: int = 3000,
+    own: Mapping[str, Any] | None = None,
     seed: int = 7,
 ) -> list[dict[str, Any]]:
     """One row a way and number of shots: accuracy, interval, spread, F1, seconds, and the gain over the first way.
@@ -119,7 +122,7 @@ def measure_ways(
                     shuffled = np.random.default_rng([seed + number, 42]).permutation(left)
                     rest = [learned[0][row] for row in shuffled[:unlabelled]]
                     texts, labels = ([column[row] for row in chosen] for column in learned)
-                    case = Case(texts, labels, rest, seed + number, seen, model, epochs=epochs)
+                    case = Case(texts, labels, rest, seed + number, seen, model, epochs=epochs, own=own or {})
                     found, guesses = right(WAYS[way](case, tested[0]), tested[1])
                     hits.append(found)
                     scores.append(f1(tested[1], guesses))
@@ -201,6 +204,29 @@ def _seen(source: str, texts: Sequence[str], ways: Sequence[str], cache: Path | 
             return VectorCache(cache).encode(encoder, held, side="query", tick=tick)
 
         return Seen(encoder, texts, encode), model
+
+
+def _own(shop: Path | None) -> dict[str, Any]:
+    """Settings of the ways by section, as a shop's mercer.toml has them."""
+    if shop is None:
+        return {}
+    from mercer.cli.settings import tables
+    from mercer.config import section
+    from mercer.learn.few_contrast import ContrastSettings
+    from mercer.learn.few_pretrain import PretrainSettings
+    from mercer.learn.head import HeadSettings
+    from mercer.learn.prompt import PromptSettings
+    from mercer.learn.self_train import SelfSettings
+
+    found = tables(shop).get("learn", {})
+    kinds = {
+        "head": HeadSettings,
+        "self": SelfSettings,
+        "contrast": ContrastSettings,
+        "pretrain": PretrainSettings,
+        "prompt": PromptSettings,
+    }
+    return {name: section(found.get(name, {}), kind, name=f"learn.{name}") for name, kind in kinds.items()}
 
 
 def _ways(given: str) -> list[str]:

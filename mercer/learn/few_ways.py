@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from mercer.learn.head import HeadSettings, fit_head
 __all__ = ["WAYS", "Case", "Seen", "drawn", "right"]
 
 Real = NDArray[np.float32]
+LEAST = 100
+"""Steps of `tuned`, however few the texts are: its head begins at nothing."""
+Chosen = TypeVar("Chosen")
 Said = tuple[Sequence[str], Real]
 """Classes, and their chances by text (n, classes)."""
 
@@ -54,6 +59,12 @@ class Case:
     """What classes are called in words, for prompting."""
     epochs: float = 3.0
     """Of `tuned`."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of ways by section: head, self, contrast, pretrain, prompt; the defaults where a section is absent."""
+
+    def settings(self, kind: type[Chosen], section: str) -> Chosen:
+        """Settings of a section with the seed of this case."""
+        return dataclasses.replace(self.own.get(section) or kind(), seed=self.seed)  # type: ignore[type-var]  # all are
 
 
 def drawn(labels: Sequence[str], shots: int, *, seed: int) -> NDArray[np.int64]:
@@ -81,7 +92,7 @@ def _head(case: Case, texts: Sequence[str], views: tuple[str, ...]) -> Said:
         case.labels,
         encoder=seen.encoder if seen else None,
         vectors=seen(case.texts) if seen else None,
-        settings=HeadSettings(views=views, seed=case.seed),
+        settings=dataclasses.replace(case.settings(HeadSettings, "head"), views=views),
     )
     return head.labels, head.probabilities(texts, vectors=seen(texts) if seen else None)
 
@@ -109,7 +120,8 @@ def _self(case: Case, texts: Sequence[str]) -> Said:
         case.labels,
         case.unlabelled,
         encoder=seen.encoder,
-        settings=SelfSettings(seed=case.seed),
+        settings=case.settings(SelfSettings, "self"),
+        head=case.settings(HeadSettings, "head"),
         vectors=(seen(case.texts), seen(case.unlabelled)),
     )
     return fitted.head.labels, fitted.head.probabilities(texts, vectors=seen(texts))
@@ -118,14 +130,29 @@ def _self(case: Case, texts: Sequence[str]) -> Said:
 def _setfit(case: Case, texts: Sequence[str]) -> Said:
     from mercer.learn.few_contrast import ContrastSettings, fit_contrasted
 
-    head = fit_contrasted(_model(case), case.texts, case.labels, ContrastSettings(seed=case.seed))
+    head = fit_contrasted(_model(case), case.texts, case.labels, case.settings(ContrastSettings, "contrast"))
+    return head.labels, head.probabilities(texts)
+
+
+def _pretrained(case: Case, texts: Sequence[str]) -> Said:
+    """The encoder first learns from texts without labels; then a head over its vectors alone."""
+    from mercer.learn.few_contrast import TowerEncoder
+    from mercer.learn.few_pretrain import PretrainSettings, pretrain
+    from mercer.learn.tower import build
+
+    model = _model(case)
+    tower = build(model, length=64)
+    pretrain(tower, [*case.texts, *case.unlabelled], case.settings(PretrainSettings, "pretrain"))
+    settings = dataclasses.replace(case.settings(HeadSettings, "head"), views=("vectors",))
+    encoder = TowerEncoder(tower, f"{model.label}-pretrained")
+    head = fit_head(case.texts, case.labels, encoder=encoder, settings=settings)
     return head.labels, head.probabilities(texts)
 
 
 def _prompt(case: Case, texts: Sequence[str]) -> Said:
     from mercer.learn.prompt import PromptSettings, fit_prompted
 
-    settings = PromptSettings(seed=case.seed)
+    settings = case.settings(PromptSettings, "prompt")
     names, prompted = fit_prompted(
         _model(case), case.texts, case.labels, settings, unlabelled=case.unlabelled, words=case.words
     )
@@ -141,15 +168,24 @@ def _tuned(case: Case, texts: Sequence[str]) -> Said:
     from mercer.learn.settings import LearnSettings
 
     names, targets = numbered(case.texts, case.labels)
-    # a head that begins at nothing needs some hundred steps, however few the texts are
-    epochs = max(case.epochs, 100 * 64 / len(case.texts))
+    epochs = max(case.epochs, LEAST * 64 / len(case.texts))
+    model = _model(case)
+    below = int(model.config["num_hidden_layers"]) // 2
     settings = LearnSettings(
-        train="frozen", lr=2e-4, epochs=epochs, batch=64, length=64, seed=case.seed, evaluations=1, track=()
+        train="frozen",
+        frozen_layers=below,
+        lr=2e-4,
+        epochs=epochs,
+        batch=64,
+        length=64,
+        seed=case.seed,
+        evaluations=1,
+        track=(),
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         examples = Examples(case.texts, targets.tolist())
-        tune_classifier(_model(case), examples, settings, folder=folder, work=Path(scratch) / "work", labels=names)
+        tune_classifier(model, examples, settings, folder=folder, work=Path(scratch) / "work", labels=names)
         return names, open_judge(folder).probabilities(texts)
 
 
@@ -166,6 +202,7 @@ WAYS: Mapping[str, Callable[[Case, Sequence[str]], Said]] = {
     "both": _both,
     "self": _self,
     "setfit": _setfit,
+    "pretrained": _pretrained,
     "prompt": _prompt,
     "tuned": _tuned,
     "mixed": _mixed,
