@@ -15,6 +15,7 @@ SAID: Mapping[str, Any] = {
 }  # fmt: skip
 """What fields of these names say, where their schema lets them."""
 KINDS: Mapping[str, Any] = {"string": "", "integer": 1, "number": 1.0, "boolean": True, "null": None}
+FITS: Mapping[str, Any] = {"string": str, "integer": int, "number": (int, float)}
 DEEPEST = 8
 """Schemas within schemas, as of a tree that holds trees."""
 
@@ -59,7 +60,7 @@ def _plain(schema: Mapping[str, Any], known: Mapping[str, Any], name: str, depth
     if kind == "array":
         items = schema.get("items", {})
         return said if isinstance(said, list) else [_example(items, known, "", depth + 1)] if depth < DEEPEST else []
-    if isinstance(said, {"string": str, "integer": int, "number": (int, float)}.get(kind, ())):
+    if isinstance(said, FITS.get(kind, ())):
         return said
     return schema.get("minimum", "p-1" if schema.get("minLength") else KINDS[kind])
 
