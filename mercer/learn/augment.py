@@ -31,7 +31,7 @@ class AugmentSettings:
     """Section ``[learn.augment]``: how queries are typed otherwise while training."""
 
     share: float = 0.0
-    """Share of a step's queries that are, 0 to 1. Off: alone it gains nothing that judged queries show."""
+    """Share of a step's queries that are, 0 to 1. Off until `benchmarks/robust_ablation.py` has shown a gain."""
     ways: tuple[str, ...] = WAYS
     """Of typo, drop, order, synonym, homophone, pinyin, script, rewrite; a query takes one that changes it."""
     rewriter: str = ""
