@@ -46,7 +46,7 @@ class AdversarialSettings:
     """Section ``[learn.adversarial]``: each step once more with word vectors moved where it hurts most."""
 
     epsilon: float = 0.0
-    """How far, as a share of the vectors' length; 0 is not at all. Off: it doubles a step, and no gain was shown yet."""
+    """How far, as a share of the vectors' length; 0 is not at all. Off: it doubles a step, no gain was shown yet."""
 
     def __post_init__(self) -> None:
         _within(self, "learn.adversarial", (("epsilon", 0, 1),))
