@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
 NOW = 1_750_000_000_000
@@ -36,3 +38,11 @@ def recommended() -> pa.Table:
             "text": texts,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def all_but() -> Callable[..., tuple[str, ...]]:
+    """Ids of every check but these, to disable: each costs a tenth of a second or more, and many tests need a few."""
+    from mercer.quality.check import registry
+
+    return lambda *ids: tuple(sorted(set(registry()) - set(ids)))

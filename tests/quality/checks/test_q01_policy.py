@@ -10,13 +10,13 @@ NOW = 1_750_000_000_000  # 2025-06-15
 
 
 @pytest.fixture
-def checked(raw_of, clean_rows):
+def checked(raw_of, clean_rows, all_but):
     clean_rows["products"][4]["price"] = -1.0
     clean_rows["products"][5]["price"] = -1.0
 
     def run(*suppress):
         raws = {family: raw_of(family, rows) for family, rows in clean_rows.items()}
-        return check(raws, QualitySettings(suppress=suppress), now=NOW)
+        return check(raws, QualitySettings(suppress=suppress, disable=all_but("C06", "C07", "Q01")), now=NOW)
 
     return run
 
@@ -52,9 +52,10 @@ def test_a_row_may_be_named_by_its_hash(checked):
     assert [row[-1] for row in found(passed, "C06")] == ["quarantine", "suppressed"]
 
 
-def test_a_repair_that_is_let_pass_is_not_made(raw_of):
+def test_a_repair_that_is_let_pass_is_not_made(raw_of, all_but):
     rows = [{"id": "1", "title": "Tom &amp; Jerry"}]
-    settings = QualitySettings(suppress=(Suppression("C07", "ann", "2030-01-01", family="products", field="title"),))
+    passed = Suppression("C07", "ann", "2030-01-01", family="products", field="title")
+    settings = QualitySettings(suppress=(passed,), disable=all_but("C07", "Q01"))
     trusted = check({"products": raw_of("products", rows)}, settings, now=NOW).trusted
     assert trusted["products"]["title"].to_pylist() == ["Tom &amp; Jerry"]
 
