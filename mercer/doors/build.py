@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "build", "encoder_settings", "gate_refusal", "latest"]
 
-LAYOUT = 5
+LAYOUT = 6
 """Of an index version; another layout is another version."""
 
 Tick = Callable[[str, int, int], None]

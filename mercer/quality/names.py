@@ -100,7 +100,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "valid_until": "valid_until effective_until until end end_date validThrough expires 失效日期 失效时间 截止日期",
     },
     "dialogues": {
-        "conversation": "conversation conversation_id dialogue_id session_id ticket_id chat_id 会话 会话id 会话编号 工单号",
+        "conversation": "conversation conversation_id dialogue_id session_id ticket_id chat_id 会话 会话id 会话编号",
         "role": "role speaker sender author from who 角色 发言人 说话人",
         "text": "text message utterance content body 内容 消息 文本 话术",
         "time": "time timestamp date created_at sent_at 时间 发送时间",

@@ -33,7 +33,7 @@ def draw(
         visits.setdefault(int(events["visit"][row]), []).append(row)
     placed = sorted(visits.values(), key=lambda rows: (int(events["time"][rows[0]]), rows[0]))
     return [
-        _order(settings, world, goods, people, events, rows, place / max(len(placed) - 1, 1))
+        _order(settings, world, goods, people, events, rows=rows, age=place / max(len(placed) - 1, 1))
         for place, rows in enumerate(placed)
     ]
 
@@ -44,12 +44,13 @@ def _order(
     goods: Goods,
     people: People,
     events: dict[str, NDArray[Any]],
+    *,
     rows: list[int],
     age: float,
 ) -> dict[str, Any]:
     who, time = int(events["who"][rows[0]]), int(events["time"][rows[0]])
     language = int(people.language[who])
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "product": goods.id[int(events["product"][row])],
             "quantity": int(events["quantity"][row]),
