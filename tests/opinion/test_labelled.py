@@ -39,7 +39,7 @@ def lines(delimiter: str = ",", head: str = "内容,情感倾向") -> str:
         ("utf16.csv", lines().encode("utf-16")),
         ("tabs.tsv", lines("\t")),
         ("crlf.csv", lines().replace("\n", "\r\n")),
-        ("packed.csv.gz", gzip.compress(lines().encode())),
+        ("packed.csv.gz", gzip.compress(lines().encode(), mtime=0)),
         ("empty rows.csv", lines().replace("\n", "\n\n,\n")),
         ("rows.jsonl", "\n".join(json.dumps({"文本": t, "标签": x}, ensure_ascii=False) for t, x in ROWS)),
         ("array.json", json.dumps([{"review": t, "label": x} for t, x in ROWS], ensure_ascii=False)),
