@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.errors import DataError, FormatError, MissingExtra
-from mercer.shop import disk_errors, write_json
+from mercer.encode.kept import BROKEN, keep_model, kept_model
+from mercer.errors import DataError, MissingExtra, ModelError
 
 __all__ = ["Head", "fit_head", "held_out_floor"]
 
+ARRAYS = ("weight", "bias", "centre", "anchors")
+CURE = "run: mercer learn SHOP assistant"
 Vectors = NDArray[np.float32]
 
 
@@ -56,24 +57,22 @@ class Head:
 
     def save(self, folder: Path) -> None:
         """Write both files."""
-        with disk_errors(folder):
-            np.savez(folder / "head.npz", weight=self.weight, bias=self.bias, centre=self.centre, anchors=self.anchors)
-            write_json(folder / "head.json", {"labels": self.labels, "scale": self.scale, "floor": self.floor})
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        keep_model(folder, "head", {"labels": self.labels, "scale": self.scale, "floor": self.floor}, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Head:
         """Read what `save` wrote.
 
         Raises:
-            FormatError: a file is missing or damaged.
+            ModelError: a file is missing or damaged.
         """
+        told, held = kept_model(folder, "head", cure=CURE)
         try:
-            told = json.loads((folder / "head.json").read_text("utf-8"))
-            with np.load(folder / "head.npz", allow_pickle=False) as held:
-                arrays = {name: held[name] for name in ("weight", "bias", "centre", "anchors")}
+            arrays = {name: held[name] for name in ARRAYS}
             return cls(tuple(told["labels"]), **arrays, scale=float(told["scale"]), floor=float(told["floor"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{folder} holds no head: {error!r}", cure="run: mercer learn SHOP assistant") from error
+        except BROKEN as error:
+            raise ModelError(f"{folder} holds no head: {error!r}", cure=CURE) from error
 
 
 def fit_head(vectors: Vectors, labels: Sequence[str], *, strength: float = 30.0, steps: int = 300) -> Head:

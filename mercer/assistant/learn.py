@@ -23,7 +23,7 @@ from mercer.shop import Kind, Shop, content_hash, write_json
 
 __all__ = ["Learned", "learn", "live_encoder"]
 
-LAYOUT = 1
+LAYOUT = 2
 KIND: Kind = "assistant"
 WORSE = 0.01
 """Accuracy that a new version may lose against the live one before it is refused."""

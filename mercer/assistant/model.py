@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,14 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mercer.assistant.head import Head
+from mercer.assistant.head import CURE, Head
 from mercer.assistant.knowledge import Entry
-from mercer.errors import FormatError
+from mercer.encode.kept import BROKEN, keep_model, kept_model
+from mercer.errors import ModelError
 from mercer.retrieve.analyze import grams, words
-from mercer.shop import disk_errors, write_json
 
 __all__ = ["Found", "Matcher", "Model", "terms"]
 
+ARRAYS = ("wordings", "owner", "texts", "around")
 FEATURES = 3
 """How near the question is to the nearest wording, to the answer, and how many of its words are in either."""
 PLAIN = re.compile(
@@ -121,33 +121,25 @@ class Model:
         """Write JSON and npz: nothing that runs code when it is read."""
         self.head.save(folder)
         one = self.matcher
-        with disk_errors(folder):
-            np.savez(
-                folder / "passages.npz", wordings=one.wordings, owner=one.owner, texts=one.texts, around=one.around
-            )
-            write_json(
-                folder / "passages.json",
-                {"entries": [entry.to_json() for entry in one.entries], "weights": one.weights},
-            )
+        arrays = {name: getattr(one, name) for name in ARRAYS}
+        told = {"entries": [entry.to_json() for entry in one.entries], "points": one.weights}
+        keep_model(folder, "passages", told, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Model:
         """Read what `save` wrote.
 
         Raises:
-            FormatError: a file is missing or damaged.
+            ModelError: a file is missing or damaged.
         """
         head = Head.load(folder)
+        told, held = kept_model(folder, "passages", cure=CURE)
         try:
-            told = json.loads((folder / "passages.json").read_text("utf-8"))
-            with np.load(folder / "passages.npz", allow_pickle=False) as held:
-                arrays = {name: held[name] for name in ("wordings", "owner", "texts", "around")}
+            arrays = {name: held[name] for name in ARRAYS}
             entries = tuple(Entry.from_json(row) for row in told["entries"])
-            return cls(head, Matcher(entries, **arrays, weights=tuple(map(float, told["weights"]))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FormatError(
-                f"{folder} holds no passages: {error!r}", cure="run: mercer learn SHOP assistant"
-            ) from error
+            return cls(head, Matcher(entries, **arrays, weights=tuple(map(float, told["points"]))))
+        except BROKEN as error:
+            raise ModelError(f"{folder} holds no passages: {error!r}", cure=CURE) from error
 
 
 def _standing(

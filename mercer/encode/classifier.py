@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,13 @@ from numpy.typing import NDArray
 
 from mercer.encode.encoder import Encoder, Side
 from mercer.encode.head import softmax
+from mercer.encode.kept import BROKEN, keep_model, kept_model
 from mercer.encode.ngram import Ngrams
 from mercer.errors import ModelError
-from mercer.shop import content_hash, disk_errors, write_json
 
 __all__ = ["Classifier", "View", "open_classifier"]
 
-FILE, WEIGHTS = "classifier.json", "classifier.npz"
+NAME = "classifier"
 Real = NDArray[np.float32]
 
 
@@ -113,19 +112,15 @@ class Classifier:
     def save(self, folder: Path) -> None:
         """Write ``classifier.json`` and ``classifier.npz`` into an existing or new folder."""
         arrays = {f"{name}.{part}": getattr(view, part) for name, view in self.views.items() for part in PARTS}
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            np.savez(folder / WEIGHTS, **arrays)
         told = {
             "labels": list(self.labels),
             "shares": {name: view.share for name, view in self.views.items()},
             "encoder": self.encoder.name if self.encoder is not None and "vectors" in self.views else "",
             "side": self.side,
             "ngrams": self.ngrams.to_json() if self.ngrams is not None and "ngrams" in self.views else None,
-            "weights": content_hash(folder / WEIGHTS),
             "facts": self.facts,
         }
-        write_json(folder / FILE, told)
+        keep_model(folder, NAME, told, arrays)
 
 
 PARTS = ("weight", "bias")
@@ -137,23 +132,16 @@ def open_classifier(folder: Path, *, encoder: Encoder | None = None) -> Classifi
     Raises:
         ModelError: a file is missing or damaged, or the encoder is another or missing.
     """
-    path = folder / FILE
-    if not path.is_file() or not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder} has no {FILE} with {WEIGHTS}", cure="give the folder that a classifier was kept in")
+    told, parts = kept_model(folder, NAME, cure="fit the classifier again")
     try:
-        told = json.loads(path.read_text("utf-8"))
-        if content_hash(folder / WEIGHTS) != told["weights"]:
-            raise ModelError(f"{folder / WEIGHTS} is not what {FILE} names", cure="fit the classifier again")
-        with np.load(folder / WEIGHTS, allow_pickle=False) as file:
-            parts = {name: np.asarray(file[name], np.float32) for name in file.files}
         ngrams = Ngrams.of_json(told["ngrams"]) if told["ngrams"] else None
         views = {
             name: View(parts[f"{name}.weight"], parts[f"{name}.bias"], float(share))
             for name, share in told["shares"].items()
         }
         labels, wanted, side, facts = told["labels"], told["encoder"], told["side"], told["facts"]
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise ModelError(f"{path} is damaged: {error!r}", cure="fit the classifier again") from error
+    except BROKEN as error:
+        raise ModelError(f"{folder / NAME}.json is damaged: {error!r}", cure="fit the classifier again") from error
     if wanted and (encoder is None or encoder.name != wanted):
         seen = encoder.name if encoder is not None else "none"
         raise ModelError(f"{folder} stands on encoder {wanted}, given is {seen}", cure="give that encoder, or fit anew")

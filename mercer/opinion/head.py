@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 
 from mercer.encode import Encoder
 from mercer.encode.head import softmax
+from mercer.encode.kept import BROKEN, keep_model, kept_model
 from mercer.errors import ModelError
 from mercer.opinion.grams import Vocabulary
-from mercer.shop import content_hash, disk_errors, write_json
 
 __all__ = ["Head", "Linear", "open_head"]
 
-FILE, WEIGHTS = "head.json", "head.npz"
+NAME = "head"
+CURE = "run: mercer learn SHOP opinion"
 Real = NDArray[np.float32]
 
 
@@ -76,18 +76,14 @@ class Head:
         """Write ``head.json`` and ``head.npz``: numbers and text, nothing that runs when it is read."""
         arrays = {f"{name}.{part}": getattr(view, part) for name, view in self.views.items() for part in PARTS}
         arrays |= {f"rarity.{vocabulary.block}": vocabulary.rarity for vocabulary in self.vocabularies}
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(folder / WEIGHTS, prior=self.prior, **arrays)
         told = {
             "labels": list(self.labels),
             "shares": {name: view.share for name, view in self.views.items()},
             "vocabularies": [{"block": one.block, "names": list(one.names)} for one in self.vocabularies],
             "encoder": self.encoder.name if self.encoder is not None and "vectors" in self.views else "",
-            "weights": content_hash(folder / WEIGHTS),
             "facts": dict(self.facts),
         }
-        write_json(folder / FILE, told)
+        keep_model(folder, NAME, told, {"prior": self.prior, **arrays})
 
 
 PARTS = ("weight", "bias")
@@ -99,15 +95,8 @@ def open_head(folder: Path, *, encoder: Encoder | None = None) -> Head:
     Raises:
         ModelError: a file is missing or damaged, or the encoder is another or missing.
     """
-    path = folder / FILE
-    if not path.is_file() or not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder} has no {FILE} with {WEIGHTS}", cure="run: mercer learn SHOP opinion")
+    told, parts = kept_model(folder, NAME, cure=CURE)
     try:
-        told = json.loads(path.read_text("utf-8"))
-        if content_hash(folder / WEIGHTS) != told["weights"]:
-            raise ModelError(f"{folder / WEIGHTS} is not what {FILE} names", cure="run: mercer learn SHOP opinion")
-        with np.load(folder / WEIGHTS, allow_pickle=False) as file:
-            parts = {name: np.asarray(file[name], np.float32) for name in file.files}
         vocabularies = tuple(
             Vocabulary(one["block"], tuple(one["names"]), parts[f"rarity.{one['block']}"])
             for one in told["vocabularies"]
@@ -118,8 +107,8 @@ def open_head(folder: Path, *, encoder: Encoder | None = None) -> Head:
         }
         labels, wanted, facts = tuple(told["labels"]), told["encoder"], told["facts"]
         prior = parts["prior"]
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise ModelError(f"{path} is damaged: {error!r}", cure="run: mercer learn SHOP opinion") from error
+    except BROKEN as error:
+        raise ModelError(f"{folder / NAME}.json is damaged: {error!r}", cure=CURE) from error
     if wanted and (encoder is None or encoder.name != wanted):
         seen = encoder.name if encoder is not None else "none"
         raise ModelError(f"{folder} stands on encoder {wanted}, given is {seen}", cure="give that one, or learn anew")

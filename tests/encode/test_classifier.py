@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mercer.encode.classifier import FILE, WEIGHTS, Classifier, View, open_classifier
+from mercer.encode.classifier import Classifier, View, open_classifier
 from mercer.encode.ngram import Ngrams, grams
 from mercer.errors import ModelError
+
+FILE, WEIGHTS = "classifier.json", "classifier.npz"
 
 
 class Letters:
