@@ -92,6 +92,12 @@ class LiveAssistant:
         """See `Assistant`; NotFoundError where the shop has learned none."""
         return self.now()(ask)
 
+    def ready(self) -> bool:
+        """Whether a version is live that was learned with the index's encoder; opens nothing."""
+        shop = self._doors.shop
+        live = shop.live(KIND)
+        return live is not None and shop.card("assistant", live.version)["encoder"] == self._doors.encoder.name
+
     def now(self) -> Assistant:
         """The version that is live now, opened where it is another than before."""
         live = self._doors.shop.live(KIND)

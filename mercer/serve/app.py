@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi import Request as WebRequest
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -31,7 +31,7 @@ from mercer.serve.key_scope import Table, describe, needs
 from mercer.serve.key_store import Keys
 from mercer.serve.metrics import Metrics, Timed
 from mercer.serve.settings import ServeSettings
-from mercer.serve.storefront import image, route
+from mercer.serve.storefront import chat, image, route
 from mercer.serve.storefront.page import HERE, Pages
 from mercer.serve.storefront.shelf import Shelves
 from mercer.serve.swap import Held, Swapping
@@ -77,7 +77,7 @@ def build(
     book = ExperimentBook(keys.shop) if keys else None
     ask = find.Asker(doors, metrics, book)
     access = Access(Table(app), keys, settings.keys)
-    pages = Pages(settings, Shelves(doors), access.page)
+    pages = Pages(settings, Shelves(doors), access.page, assistant.ready if assistant and settings.storefront else None)
     app.include_router(find.router(doors, ask))
     app.include_router(events.router(doors, metrics, settings=settings))
     app.include_router(products.router(doors, metrics))
@@ -95,7 +95,11 @@ def build(
         app.include_router(ask_api.router(assistant))
     app.include_router(health.router(doors, metrics, AlarmBook(keys.shop) if keys else None))
     if settings.storefront:
-        app.include_router(route.router(doors, ask, pages, settings=settings, said=monitor.said if monitor else None))
+        _storefront(
+            app,
+            route.router(doors, ask, pages, settings=settings, said=monitor.said if monitor else None),
+            chat.router(assistant, pages) if assistant else None,
+        )
     app.include_router(image.router(doors, images))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     desk = None
@@ -121,3 +125,10 @@ def build(
         )  # fmt: skip
     app.add_middleware(Timed, metrics=metrics)
     return app
+
+
+def _storefront(app: FastAPI, shop: APIRouter, talk: APIRouter | None) -> None:
+    """The shop's pages, and that of its assistant where it has one."""
+    app.include_router(shop)
+    if talk:
+        app.include_router(talk)

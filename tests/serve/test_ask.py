@@ -25,6 +25,9 @@ class Told:
         self.asked.append(ask)
         return Answer("c1", "en", (Sentence("It costs ¥5.", ("p-1",)), Sentence("It is in stock.", ("p-1",))))
 
+    def ready(self) -> bool:
+        return True
+
     def history(self, conversation: str, shopper: str) -> list[Turn] | None:
         return [Turn("shopper", "hi", 1)] if (conversation, shopper) == ("c1", "ann") else None
 

@@ -44,6 +44,10 @@ class Answering(Protocol):
 
     def __call__(self, ask: Ask) -> Answer: ...
 
+    def ready(self) -> bool:
+        """Whether there is a version that answers."""
+        ...
+
     def history(self, conversation: str, shopper: str) -> list[Turn] | None:
         """What was said; None where it is not this shopper's."""
         ...
