@@ -13,6 +13,7 @@ import typer
 from mercer.cli.terminal import JsonFlag, console, print_json
 
 if TYPE_CHECKING:
+    from mercer.doors.settings import Settings
     from mercer.measure.board import Board
     from mercer.shop import Shop
 
@@ -64,10 +65,14 @@ def demo(
     with _step("4 measure: judged queries in Chinese and English, three ways of searching", spent, "measure"):
         board = _measured(folder, seed)
         console.print(board.text(), highlight=False, soft_wrap=True)
+    with _step("5 learn: an assistant that answers customers from what the shop knows", spent, "assistant"):
+        assistant = _assistant(shop, settings, seed)
     if json:
-        print_json({"seconds": spent, "dirt": found, "version": built.version, **board.json()})
+        told = {"seconds": spent, "dirt": found, "version": built.version, "assistant": assistant}
+        print_json({**told, **board.json()})
     if listening is None:
-        console.print(f"try: mercer search {folder} 红色连衣裙    mercer recommend {folder}    mercer serve {folder}")
+        console.print(f"try: mercer search {folder} 红色连衣裙    mercer recommend {folder}")
+        console.print(f"     mercer ask {folder} 几天能到？    mercer serve {folder}")
         return
     _serve(folder, listening, host)
 
@@ -114,6 +119,24 @@ def _measured(folder: Path, seed: int) -> Board:
     return board
 
 
+def _assistant(shop: Shop, settings: Settings, seed: int) -> str:
+    """The version that is live now; "" where none could be, which is told and stops nothing."""
+    from mercer.assistant.learn import learn
+    from mercer.errors import MissingExtra
+
+    try:
+        made = learn(shop, settings.encode, seed=seed)
+    except MissingExtra as missing:
+        console.print(f"  [yellow]none: {missing.problem}[/]; cure: {missing.cure}", highlight=False)
+        return ""
+    if made.refused:
+        console.print(f"  [yellow]none is live: {made.refused}[/]", highlight=False)
+        return ""
+    shop.publish("assistant", made.version)
+    console.print(f"  intents right on held-out messages: {made.figures['intent accuracy']:.1%}", highlight=False)
+    return made.version
+
+
 def _serve(folder: Path, listening: Any, host: str) -> None:
     from mercer.cli.serve import image_folder, run
     from mercer.cli.settings import read_settings, tables
@@ -122,6 +145,6 @@ def _serve(folder: Path, listening: Any, host: str) -> None:
     from mercer.serve import ServeSettings
 
     settings = section(tables(folder).get("serve", {}), ServeSettings, name="serve")
-    console.print("[bold]5 serve: the storefront, until Ctrl-C[/]")
+    console.print("[bold]6 serve: the storefront, until Ctrl-C[/]")
     with contextlib.closing(listening), contextlib.closing(LiveDoors(folder, read_settings(folder))) as doors:
         run(doors, listening, host=host, settings=settings, images=image_folder(folder))

@@ -26,10 +26,11 @@ def test_the_story_ends_with_a_measured_shop(
     (tmp_path / "demo" / "raw").mkdir(parents=True)
     ran = mercer("demo", tmp_path / "demo", "--no-serve", "--json", "--products", 200)
     assert ran.code == 0, ran.err
-    assert set(ran.json["seconds"]) == {"generate", "check", "index", "measure"}
+    assert set(ran.json["seconds"]) == {"generate", "check", "index", "measure", "assistant"}
     assert ran.json["dirt"]["injected"] >= ran.json["dirt"]["found"] > 0
     assert "mercer serve" in " ".join(ran.err.split())
     assert mercer("search", tmp_path / "demo", "连衣裙", "--json").json["hits"]
+    assert mercer("ask", tmp_path / "demo", "几天能到？", "--json").json["answer"]
 
 
 def test_what_cannot_be_is_wrong_use(mercer: Any, tmp_path: Path) -> None:
