@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mercer.errors import ShopError
+from mercer.quality.erased import Erased
 from mercer.shop import disk_errors
 
 __all__ = ["DemoOrders", "Order", "Orders"]
@@ -63,7 +64,7 @@ class DemoOrders:
     """An order system for trying it out: SQLite, filled once from a file of JSON lines."""
 
     def __init__(self, path: Path, source: Path) -> None:
-        """Open ``path``; a new one takes the orders of ``source``.
+        """Open ``path``; a new one takes the orders of ``source``, without those of whom ``path``'s store has erased.
 
         Raises:
             ShopError: either file is damaged or cannot be used.
@@ -76,7 +77,9 @@ class DemoOrders:
             )
             database.execute("CREATE INDEX IF NOT EXISTS by_shopper ON orders (shopper, placed)")
             if not database.execute("SELECT 1 FROM orders LIMIT 1").fetchone():
-                database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", _rows(source))
+                database.executemany(
+                    "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", _rows(source, Erased(path.parent))
+                )
             path.chmod(PRIVATE)
 
     def find(self, shopper: str, id: str) -> Order | None:
@@ -123,8 +126,8 @@ class DemoOrders:
             raise ShopError(f"orders {self._file} cannot be used: {error}", cure=cure) from error
 
 
-def _rows(source: Path) -> list[tuple[str, str, int, str]]:
-    """Orders of the file, moved in time as if its last one had been placed now: an invented shop's year is over."""
+def _rows(source: Path, erased: Erased) -> list[tuple[str, str, int, str]]:
+    """Orders of the file but those that an erasure took; the last one is placed now, as an invented year is over."""
     found = []
     for number, line in enumerate(source.read_text("utf-8").splitlines(), start=1):
         try:
@@ -133,6 +136,7 @@ def _rows(source: Path) -> list[tuple[str, str, int, str]]:
         except (ValueError, KeyError, TypeError) as error:
             raise ShopError(f"{source.name} line {number} is no order: {error!r}", cure="mend that line") from error
     moved = int(time.time() * 1000) - max((placed for _, _, placed, _ in found), default=0)
+    found = [row for row in found if (until := erased.until(row[1])) is None or row[2] > until]
     for _, _, placed, told in found:
         told["placed"] = placed + moved
         told["delivered"] = told["delivered"] + moved if told.get("delivered") else None

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mercer.doors.talks import FILES, Talks
 from mercer.doors.traces import VOCABULARY, Traces
 from mercer.errors import RequestError, ShopLocked
 from mercer.events.log import EventLog
@@ -28,7 +29,8 @@ FORMAT = 1
 """Of a proof file."""
 CACHES = ("parts", "live")
 """Under ``store/cache``: what the check makes again from the owner's files and the log."""
-PASSED_OVER = ("events.db", "events.db-wal", "events.db-shm", "erasures", "salt", "erased.json")
+DATABASES = tuple(f"{name}{part}" for name in ("events.db", *FILES) for part in ("", "-wal", "-shm", "-journal"))
+PASSED_OVER = (*DATABASES, "erasures", "salt", "erased.json")
 """Files that are dealt with by themselves, or hold no more than pseudonyms."""
 
 
@@ -60,7 +62,7 @@ class Proof:
 
 
 def erase(shop: Shop, shopper: str, *, log: EventLog | None = None, raw: Iterable[Path] = ()) -> Proof:
-    """Remove a shopper from the event log, every checked version, every index version and the caches.
+    """Remove a shopper from log, conversations, demo orders, every checked and index version, and the caches.
 
     A tombstone without the id (a keyed hash) makes the next check and index pass over the shopper's rows in the
     owner's own files, which are not touched.
@@ -85,11 +87,15 @@ def erase(shop: Shop, shopper: str, *, log: EventLog | None = None, raw: Iterabl
         shop.audit.append("erase shopper", {"subject": proof.subject})
         traces = Traces(shopper)
         _log(shop, shopper, log, proof)
+        talks = Talks(shop.store, traces, proof.subject)
+        _talks(shop, talks, proof)
         _caches(shop, traces, proof)
         _pasts(shop, shopper, proof)
         _files(shop, traces, proof)
         _left(shop, traces, raw, proof)
         _look(shop, traces, proof, log)
+        proof.files += len(talks.files())
+        proof.found += [_named(shop, path) for path in talks.found()]
         return _written(shop, proof)
 
 
@@ -105,6 +111,21 @@ def _log(shop: Shop, shopper: str, log: EventLog | None, proof: Proof) -> None:
         )
     for table, count in rows.items():
         proof.gone(f"store/events.db: {table}", count)
+
+
+def _talks(shop: Shop, talks: Talks, proof: Proof) -> None:
+    """What the assistant keeps; it reads its files anew for every message."""
+    rows, busy = talks.erase()
+    for where, count in rows.items():
+        proof.gone(f"store/{where}", count)
+    for name in busy:
+        proof.stays(f"store/{name}", "another process reads it, so SQLite cannot empty it", "that process ends")
+    if rows.get("conversations.db: handovers") and (shop.store / "assistant-approved.json").exists():
+        proof.stays(
+            "store/assistant-approved.json",
+            "questions and answers that the owner let in, masked and without who asked",
+            "the owner takes them out",
+        )
 
 
 def _caches(shop: Shop, traces: Traces, proof: Proof) -> None:
