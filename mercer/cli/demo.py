@@ -72,7 +72,7 @@ def demo(
         print_json({**told, **board.json()})
     if listening is None:
         console.print(f"try: mercer search {folder} 红色连衣裙    mercer recommend {folder}")
-        console.print(f"     mercer ask {folder} 几天能到？    mercer serve {folder}")
+        console.print(f"     mercer ask {folder} 运费多少？    mercer serve {folder}")
         return
     _serve(folder, listening, host)
 
