@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from mercer.assistant.answer import Action, Answer, Ask, Sentence, Source
+from mercer.assistant.memory import Turn
+from mercer.records import Product
+
 uvicorn = pytest.importorskip("uvicorn", reason="mercer[serve] is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (mercer[dev])")
 
@@ -20,6 +24,33 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-
 
 Visit = Callable[..., Any]
 SHOPPER = "mercer_shopper"
+
+
+class Clerk:
+    """An assistant that offers to cancel what is asked to be, and shows a cup for all else."""
+
+    def __init__(self) -> None:
+        self.turns: dict[str, list[Turn]] = {}
+
+    def __call__(self, ask: Ask) -> Answer:
+        talk, cup = f"talk-{ask.shopper}", Product("p-0", "Stoneware cup, small", price=8.0, currency="EUR", stock=0)
+        source = Source("p-0", "product", cup.title, "")
+        if ask.confirm:
+            answer = Answer(talk, "en", (Sentence("It is cancelled.", ("o",)),), handover="asked")
+        elif "cancel" in ask.text:
+            offer = Action("cancel_order", {"order": "M1"}, "offered", "token-1")
+            answer = Answer(talk, "en", (Sentence("Shall I cancel it?", ("o",)),), action=offer)
+        else:
+            answer = Answer(talk, "en", (Sentence("Here is a cup.", ("p-0",)),), (source,), products=(cup,))
+        said = [Turn("shopper", ask.text or "✓", 1), Turn("assistant", answer.text, 2)]
+        self.turns.setdefault(talk, []).extend(said)
+        return answer
+
+    def ready(self) -> bool:
+        return True
+
+    def history(self, conversation: str, shopper: str) -> list[Turn] | None:
+        return self.turns.get(conversation) if conversation == f"talk-{shopper}" else None
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +68,7 @@ def site(opened: Any) -> Iterator[str]:
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(opened), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(opened, assistant=Clerk()), log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     deadline = time.monotonic() + 10
@@ -256,7 +287,7 @@ def test_nothing_found_helps_on(visit: Visit) -> None:
     assert page.url.endswith("/search?q=zzzz")
 
 
-@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/search", "/p/p-1", "/search?brand=Nobody", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/search?q=cup", "/search", "/p/p-1", "/search?brand=Nobody", "/docs", "/ask"])
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 def test_a_phone_needs_no_sideways_scroll(visit: Visit, path: str, language: str) -> None:
     page = visit(path, width=360, language=language)
@@ -297,3 +328,38 @@ def test_landmarks_labels_and_alternative_texts(visit: Visit, path: str) -> None
     assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == page.evaluate(
         "document.querySelectorAll('[id]').length"
     )
+
+
+def test_the_assistant_is_asked_in_a_panel(visit: Visit) -> None:
+    """By keyboard: it opens, answers with a card, stays over a page change, offers, confirms and closes."""
+    page = visit()
+    page.focus("#ask-open")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#ask-panel .hello")
+    assert page.evaluate("document.activeElement.id") == "ask-text"
+    page.keyboard.type("a cup <b>please</b>")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pick a")
+    assert page.locator(".turn.shopper .bubble").inner_text() == "a cup <b>please</b>"
+    assert page.evaluate("document.activeElement.id") == "ask-text"
+    page.click(".pick a")
+    page.wait_for_url("**/p/p-0")
+    page.wait_for_selector("#ask-panel .pick a")
+    page.fill("#ask-text", "cancel it")
+    page.keyboard.press("Enter")
+    page.click(".offer .yes")
+    page.wait_for_selector(".turn .handed")
+    assert page.locator(".offer").count() == 0
+    assert page.locator(".turn.shopper .bubble").last.inner_text() == "Yes, cancel the order"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#ask-panel", state="hidden")
+    assert page.evaluate("document.activeElement.id") == "ask-open"
+
+
+def test_the_assistant_is_asked_without_scripts_on_a_phone(visit: Visit) -> None:
+    page = visit(width=390, scripts=False, language="zh-CN")
+    page.click("#ask-link")
+    page.fill("#ask-text", "一只杯子")
+    page.press("#ask-text", "Enter")
+    assert page.locator(".turn.shopper .bubble").inner_text() == "一只杯子"
+    assert page.locator(".pick a").inner_text() == "Stoneware cup, small"

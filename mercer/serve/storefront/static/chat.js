@@ -1,5 +1,5 @@
 // The conversation without a reload: turns come drawn from the server, this file only puts them in their place.
-"use strict";
+// A module: its names are its own, those of shop.js stay what they are.
 
 const chat = document.querySelector(".chat");
 const log = chat.querySelector(".log");
@@ -91,12 +91,11 @@ async function load(query, options) {
     return;
   }
   const typed = event.target.id === "ask-form";
-  const given = body.getAll("text").findLast((text) => text.trim());
-  if (typed && !given) return;
-  if (typed) body.set("text", given);
-  field.value = "";
-  if (event.submitter && log.contains(event.submitter)) log.focus(); // its button goes away
-  await say(body, typed ? given : event.submitter.textContent);
+  const text = typed ? field.value.trim() : event.submitter.textContent;
+  if (!text) return;
+  if (typed) field.value = "";
+  else log.focus(); // the button goes away
+  await say(body, text);
 });
 
 setInterval(async () => {
