@@ -12,11 +12,13 @@ from mercer.quality.write import write
 NOW = 1_750_000_000_000
 
 
-@pytest.fixture
-def checked(raw_of, clean_rows):
-    clean_rows["products"][0] |= {"title": "<script>alert(1)</script>\u202e\u0007", "price": -1.0}
-    clean_rows["products"][1]["price"] = float("inf")
-    return check({family: raw_of(family, rows) for family, rows in clean_rows.items()}, now=NOW)
+@pytest.fixture(scope="module")
+def checked(raw_of, clean_shop):
+    """One check for all tests: it takes seconds, and no page changes it."""
+    shop = clean_shop()
+    shop["products"][0] |= {"title": "<script>alert(1)</script>\u202e\u0007", "price": -1.0}
+    shop["products"][1]["price"] = float("inf")
+    return check({family: raw_of(family, rows) for family, rows in shop.items()}, now=NOW)
 
 
 def test_the_page_asks_nobody_and_runs_nothing_of_the_data(checked):
