@@ -232,9 +232,9 @@ class Assistant:
         if not reply.sentences:
             reply.handover = reply.handover or "unknown"
             reply.says(said("unknown", language))
-        plain, most = folded(text), self.settings.repeats
+        plain, most = self.memory.digest(folded(text)), self.settings.repeats
         state.heard = [*state.heard, plain][-LISTS:]
-        told = " ".join(sentence.text for sentence in reply.sentences)
+        told = self.memory.digest(" ".join(sentence.text for sentence in reply.sentences))
         state.answered = [*state.answered, told][-LISTS:]
         again = state.heard[-most:].count(plain) >= most or state.answered[-most - 1 :].count(told) > most
         if again and not reply.handover and not state.ended:

@@ -55,9 +55,9 @@ class State:
     misses: int = 0
     """Answers in a row that were none."""
     heard: list[str] = field(default_factory=list)
-    """Last messages, folded."""
+    """Last messages, by `Memory.digest`: enough to see that one comes again."""
     answered: list[str] = field(default_factory=list)
-    """Last answers."""
+    """Last answers, by `Memory.digest`."""
     handed: bool = False
     """Whether a person has been called."""
     ended: bool = False
@@ -145,6 +145,10 @@ class Memory:
     def masked(self, text: str) -> str:
         """A text without what names a person."""
         return mask(text, salt=self._salt)[0]
+
+    def digest(self, text: str) -> str:
+        """What tells equal texts, and nothing else of them (HMAC-SHA-256 under the shop's secret)."""
+        return pseudonym(text, self._salt)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:

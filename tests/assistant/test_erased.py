@@ -72,6 +72,17 @@ def test_conversations_and_orders_go_with_the_shopper(assistant: Callable[..., A
     assert erase(shop, WHO).removed == []
 
 
+def test_what_names_a_person_is_in_no_file_of_the_memory(assistant: Callable[..., Any], shop: Shop) -> None:
+    helper = assistant()
+    number, asked = "13800138000", "my phone is 13800138000, what does shipping cost?"
+    id = helper(Ask(asked, WHO)).conversation
+    assert number not in json.dumps([turn.text for turn in helper.memory.history(id)])
+    for path in shop.store.glob("conversations.db*"):
+        assert number.encode() not in path.read_bytes()
+    answers = [helper(Ask(asked, WHO, id)) for _ in range(2)]
+    assert answers[-1].handover == "loop", "that it comes again is seen all the same"
+
+
 def test_the_orders_file_does_not_bring_them_back(shop: Shop, orders: DemoOrders) -> None:
     erase(shop, WHO)
     (shop.store / "orders.db").unlink()
