@@ -111,13 +111,17 @@ class Memory:
         state = State(**json.loads(row[1]))
         if self._clock() * 1000 - row[2] > self._idle * 60_000:
             state = State(turns=state.turns, abuse=state.abuse, ended=state.ended)
+        if state.pending:
+            state.pending["shopper"] = shopper  # whose conversation it is was just seen; no id is kept
         return id, state
 
     def keep(self, id: str, shopper: str, state: State, turns: Mapping[str, str]) -> None:
         """Write state and what was said, masked: role → text in order."""
         now = int(self._clock() * 1000)
         with self._lock, self.opened() as database:
-            told = json.dumps(asdict(state), ensure_ascii=False)
+            plain = asdict(state)
+            plain["pending"].pop("shopper", None)
+            told = json.dumps(plain, ensure_ascii=False)
             database.execute(
                 "INSERT OR REPLACE INTO talks VALUES (?, ?, ?, ?)", (id, self._subject(shopper), told, now)
             )

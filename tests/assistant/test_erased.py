@@ -83,6 +83,19 @@ def test_what_names_a_person_is_in_no_file_of_the_memory(assistant: Callable[...
     assert answers[-1].handover == "loop", "that it comes again is seen all the same"
 
 
+def test_an_offer_waits_without_the_id_of_whom_it_was_made_to(
+    assistant: Callable[..., Any], shop: Shop, orders: DemoOrders
+) -> None:
+    helper = assistant()
+    offered = helper(Ask("please cancel order M0700000001", WHO))
+    assert offered.action.status == "offered"
+    assert WHO.encode() not in b"".join(path.read_bytes() for path in shop.store.glob("conversations.db*"))
+    assert helper(Ask("yes", WHO, offered.conversation)).action.status == "done"
+    again = helper(Ask("please cancel order M0700000002", WHO))
+    assert not helper(Ask("yes", "shopper-anna", again.conversation)).action
+    assert orders.latest(WHO)[0].status == "paid"
+
+
 def test_the_orders_file_does_not_bring_them_back(shop: Shop, orders: DemoOrders) -> None:
     erase(shop, WHO)
     (shop.store / "orders.db").unlink()
