@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -19,6 +19,8 @@ __all__ = ["Pick", "Recent", "Spoken", "answered", "trouble", "turns_of"]
 
 LISTED = re.compile(r"^\d+\. ")
 """A sentence that only names a product; its card says the same."""
+MASKED = re.compile(r"\[[a-z_]+-[a-z0-9]+\]")
+"""What `mercer.quality.personal.mask` puts in the place of a number or a name."""
 TALKS, ANSWERS = 500, 30
 """Conversations, and answers of each, whose cards and sources are remembered."""
 
@@ -60,35 +62,44 @@ class Spoken:
 
 
 class Recent:
-    """Answers as they were given, for pages opened later; the conversation's memory keeps their words alone."""
+    """Answers as they were given, for pages opened later; the conversation's memory keeps their words alone, masked."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._talks: OrderedDict[str, OrderedDict[str, Answer]] = OrderedDict()
+        self._talks: OrderedDict[str, deque[Answer]] = OrderedDict()
 
     def keep(self, answer: Answer) -> None:
         """Remember one; the oldest make room."""
         with self._lock:
-            talk = self._talks.setdefault(answer.conversation, OrderedDict())
-            talk[answer.text] = answer
+            self._talks.setdefault(answer.conversation, deque(maxlen=ANSWERS)).append(answer)
             self._talks.move_to_end(answer.conversation)
-            for held, most in ((talk, ANSWERS), (self._talks, TALKS)):
-                while len(held) > most:
-                    held.popitem(last=False)
+            while len(self._talks) > TALKS:
+                self._talks.popitem(last=False)
 
-    def find(self, talk: str, text: str) -> Answer | None:
-        """The answer of these very words."""
+    def of(self, talk: str) -> list[Answer]:
+        """Those of one conversation, oldest first."""
         with self._lock:
-            return self._talks.get(talk, OrderedDict()).get(text)
+            return list(self._talks.get(talk, ()))
 
 
 def turns_of(turns: Sequence[Turn], recent: Recent, talk: str, words: Words) -> list[Spoken]:
     """Everything said, oldest first; only the last answer's action can still be confirmed."""
-    found = []
-    for turn in turns:
-        whole = recent.find(talk, turn.text) if turn.role == "assistant" else None
+    found, left = [], recent.of(talk)
+    for turn in reversed(turns):
+        whole = _taken(left, turn.text) if turn.role == "assistant" else None
         spoken = answered(whole, words) if whole else _plain(turn, words)
         found.append(replace(spoken, time=turn.time, token=spoken.token if turn is turns[-1] else ""))
+    return found[::-1]
+
+
+def _taken(left: list[Answer], text: str) -> Answer | None:
+    """The latest answer of these words, whatever stood where they are masked; it and those after it are taken out."""
+    like = re.compile(".+".join(re.escape(piece) for piece in MASKED.split(text)), re.DOTALL)
+    place = next((at for at in reversed(range(len(left))) if like.fullmatch(left[at].text)), None)
+    if place is None:
+        return None
+    found = left[place]
+    del left[place:]
     return found
 
 

@@ -119,6 +119,15 @@ def test_an_offer_is_confirmed_by_its_button_and_by_the_next_message_only(client
     assert "t-0-k-e-n" not in done
 
 
+def test_an_offer_stays_over_a_page_change_though_memory_masks_its_number(client: Any, told: Told) -> None:
+    client.post("/ask", data={"text": "cancel M1"})
+    who, last = told.turns[-1]
+    told.turns[-1] = (who, Turn(last.role, last.text.replace("M1", "[order-djhnkelglihi]"), last.time))
+    page = client.get("/ask").text
+    assert 'name="confirm" value="t-0-k-e-n"' in page
+    assert "Shall I cancel M1?" in page
+
+
 def test_a_person_is_said_to_be_called_and_their_answer_comes(client: Any, told: Told) -> None:
     assert "A person from the shop has been called" in client.post("/ask?part=1", data={"text": "a person"}).text
     told.turns.append((client.cookies["mercer_shopper"], Turn("agent", "Here I am.", 99)))
