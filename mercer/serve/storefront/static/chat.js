@@ -71,6 +71,7 @@ async function say(body, text) {
 }
 
 async function load(query, options) {
+  busy = true; // what is sent meanwhile would be wiped
   try {
     const { html } = await call(query, options);
     log.replaceChildren();
@@ -79,6 +80,7 @@ async function load(query, options) {
   } catch {
     turn("wrong", chat.dataset.speaker, chat.dataset.failed);
   }
+  busy = false;
 }
 
 (panel ?? chat.parentElement).addEventListener("submit", async (event) => {
@@ -121,21 +123,29 @@ function open(how) {
   else show();
 }
 
+function closed() {
+  if (opener.getAttribute("aria-expanded") === "false") return;
+  opener.setAttribute("aria-expanded", "false");
+  sessionStorage.removeItem(OPEN);
+  opener.focus();
+}
+
+function shut() {
+  panel.close();
+  closed();
+}
+
 if (panel) {
   document.getElementById("ask-link").hidden = true;
   opener.hidden = false;
-  opener.addEventListener("click", () => (panel.open ? panel.close() : open("now")));
-  document.getElementById("ask-close").addEventListener("click", () => panel.close());
+  opener.addEventListener("click", () => (panel.open ? shut() : open("now")));
+  document.getElementById("ask-close").addEventListener("click", shut);
   panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
     event.preventDefault();
-    panel.close();
+    shut();
   });
-  panel.addEventListener("close", () => {
-    opener.setAttribute("aria-expanded", "false");
-    sessionStorage.removeItem(OPEN);
-    opener.focus();
-  });
+  panel.addEventListener("close", closed); // a phone's own way back
   if (sessionStorage.getItem(OPEN) && !phone.matches) open("again");
 } else {
   show();
