@@ -18,6 +18,19 @@ hypothesis.settings.register_profile("same", derandomize=True)  # nobody's chang
 hypothesis.settings.register_profile("search", max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+LONG = (
+    "quality/test_parity", "cli/test_learn_killed", "learn/test_ranks", "test_end_to_end", "learn/test_reranker",
+    "cli/test_compress", "cli/test_index", "serve/test_browser_console", "serve/test_browser", "cli/test_learn",
+)  # fmt: skip
+"""Files that take longest. Begun first, none is left over for one process while the other has nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; holds where pytest-xdist keeps the order (`--no-loadscope-reorder`)."""
+    places = {f"tests/{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 

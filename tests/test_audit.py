@@ -191,5 +191,5 @@ def test_rows_put_back_are_in_it(tmp_path: Path) -> None:
     assert ("approve loss of rows", 1) in acts
     row = Shop(folder).audit.entries()[-1].about["rows"][0]
     CliRunner().invoke(app, ["quarantine", folder, "forget", row], catch_exceptions=False)
-    assert Shop(folder).audit.entries()[-1].about == {"rows": [row]}
+    assert Shop(folder).audit.entries()[-1].about == {"count": 1, "rows": [row]}
     assert Shop(folder).audit.verify() == []

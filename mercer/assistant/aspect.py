@@ -31,7 +31,7 @@ MORE = re.compile(
 )
 ASKS_COLOUR = re.compile(
     r"\b(?:in|come in|have it in|is it|are they|a)\s+(?:a\s+)?([a-z]+)\b|"
-    r"有没有?\s*([\u4e00-\u9fff]{1,3}?)色?的|([\u4e00-\u9fff]{1,2})色的?有?吗",
+    r"有没有?\s*([\u4e00-\u9fff]{1,3}?)色?的|[它这那款件有是要来]*([\u4e00-\u9fff]{1,2}?)色的?有?吗",
     re.IGNORECASE,
 )
 NAMES: Mapping[str, tuple[str, str]] = {

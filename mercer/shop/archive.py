@@ -7,6 +7,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -102,7 +103,7 @@ class Reading:
             self.about = self._list()
             self.members = [_member(row) for row in self.about["files"]]
             self._same()
-        except (ValueError, TypeError, KeyError, zipfile.BadZipFile, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error, RecursionError) as error:
             self.close()
             raise self._damaged(f"its list is not as it was written ({error})") from error
         except BaseException:
@@ -166,7 +167,7 @@ class Reading:
                         tick(len(block))
                 handle.flush()
                 os.fsync(handle.fileno())
-        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
             raise self._damaged(f"{member.path} cannot be read ({error})") from error
         except OSError as error:
             if error.errno is None:  # zlib's and zipfile's own words for a damaged stream
