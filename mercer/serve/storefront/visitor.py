@@ -14,7 +14,10 @@ from mercer.serve.storefront.words import LANGUAGES, Words, choose
 __all__ = ["Visitor", "remember_language", "visitor"]
 
 SHOPPER, SESSION, LANGUAGE = "mercer_shopper", "mercer_session", "mercer_language"
-TOKEN = re.compile(r"^[A-Za-z0-9_-]{12,64}$")
+KIND = "visitor-"
+"""Before every id that is made here: a cookie, which anybody can write, never names one of the shop's own customers."""
+TOKEN = re.compile(r"^[A-Za-z0-9_-]{12,64}\Z")
+OURS = re.compile(rf"^{KIND}[A-Za-z0-9_-]{{20}}\Z")
 SHOPPER_AGE = 90 * 86_400
 """Seconds that a browser is known again: the three months after which a taste is another."""
 
@@ -37,12 +40,12 @@ class Visitor:
 def visitor(request: Request) -> Visitor:
     """Read the cookies; what is missing or no token of ours is made anew."""
     language = choose(request.cookies.get(LANGUAGE, ""), request.headers.get("accept-language", ""))
-    return Visitor(_token(request, SHOPPER), _token(request, SESSION), Words(language))
-
-
-def _token(request: Request, name: str) -> str:
-    value = request.cookies.get(name, "")
-    return value if TOKEN.match(value) else secrets.token_urlsafe(15)
+    shopper, session = request.cookies.get(SHOPPER, ""), request.cookies.get(SESSION, "")
+    return Visitor(
+        shopper if OURS.match(shopper) else KIND + secrets.token_urlsafe(15),
+        session if TOKEN.match(session) else secrets.token_urlsafe(15),
+        Words(language),
+    )
 
 
 def remember_language(response: Response, language: str) -> Response:

@@ -38,6 +38,17 @@ def test_a_visitor_is_known_again_and_only_by_a_token_of_ours(double_client: Any
     assert all("HttpOnly" in cookie and f"SameSite={sites[cookie.split('=')[0]]}" in cookie for cookie in cookies)
 
 
+@pytest.mark.parametrize(
+    "named", ["customer-4711-of-the-shop", "visitor-", "visitor-" + "a" * 19, "visitor-" + "a" * 21]
+)
+def test_a_cookie_names_no_customer_of_the_shop(double_client: Any, named: str) -> None:
+    """Anybody can write a cookie; who a customer is, the shop's own server says, with a key."""
+    page = double_client.get("/", headers={"cookie": f"mercer_shopper={named}"})
+    (mine,) = re.findall(r'data-shopper="([^"]+)"', page.text)
+    assert mine != named
+    assert re.fullmatch(r"visitor-[A-Za-z0-9_-]{20}", mine)
+
+
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\r\nb"])
 def test_the_language_switch_leads_nowhere_else(double_client: Any, back: str) -> None:
     answer = double_client.get("/language/zh", params={"back": back}, follow_redirects=False)
