@@ -133,6 +133,20 @@ def test_nothing_but_a_backup_is_written_over(shop: Shop, tmp_path: Path) -> Non
 # --- damage and malice
 
 
+def test_models_that_live_by_themselves_are_in_it(shop: Shop, tmp_path: Path) -> None:
+    """They lie below models/, not below a folder of their kind's name."""
+    for kind in ("assistant", "opinion"):
+        with shop.writing(kind) as folder:
+            shop.keep(kind, folder, {}, version="a")
+        shop.publish(kind, "a")
+    backup(shop, tmp_path / "one.mercer")
+    restore(tmp_path / "one.mercer", tmp_path / "new")
+    for kind in ("assistant", "opinion"):
+        live = Shop(tmp_path / "new").live(kind)
+        assert live is not None
+        assert Shop(tmp_path / "new").card(kind, live.version) == shop.card(kind, "a")
+
+
 def test_no_damage_goes_unseen(shop: Shop, tmp_path: Path) -> None:
     backup(shop, tmp_path / "one.mercer")
     restore(tmp_path / "one.mercer", tmp_path / "good")

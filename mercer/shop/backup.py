@@ -84,7 +84,7 @@ def _fill(shop: Shop, writing: Writing, beside: Path) -> list[Member]:
     members = writing.finish(about)
     there = {member.path for member in members}
     for kind, version in about["live"].items():
-        if f"store/{kind}/{version}/card.json" not in there:
+        if (shop.path(kind, version) / "card.json").relative_to(shop.folder).as_posix() not in there:
             raise ShopError(f"{kind} version {version} is live and not there", cure="see: mercer doctor SHOP")
     return members
 
